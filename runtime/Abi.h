@@ -1,0 +1,86 @@
+// What compiled code and the runtime share: the element types of buffers, the
+// entry point of a kernel, and a compiled function as a list of kernel calls
+// over one arena. Standard library only; an exported library needs no more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+namespace gradus {
+
+/// Element type of a buffer in memory. `Bool` takes one byte, `index(K)` of the
+/// language is `I32`.
+enum class Element : uint8_t { F32, F64, I32, I64, U8, Bool };
+
+/// Bytes of one element.
+constexpr int64_t byteWidth(Element element) {
+  switch (element) {
+  case Element::F64:
+  case Element::I64:
+    return 8;
+  case Element::F32:
+  case Element::I32:
+    return 4;
+  case Element::U8:
+  case Element::Bool:
+    return 1;
+  }
+  return 0;
+}
+
+/// How a compiled function uses a buffer that its caller owns.
+enum class Access : uint8_t { Read, Write, Update };
+
+/// A dense row-major buffer, 64-byte aligned. A scalar has no dims.
+struct BufferInfo {
+  /// The path of the value: `param/fc1.W`, `slot/adam/fc1.W.m`,
+  /// `field/image`, `data/housing.x.mean`, `t`, `loss`, `report/accuracy/0`.
+  std::string name;
+  Element element = Element::F32;
+  std::vector<int64_t> shape;
+  Access access = Access::Read;
+
+  int64_t elements() const {
+    return std::accumulate(shape.begin(), shape.end(), int64_t(1),
+                           std::multiplies<>());
+  }
+  int64_t bytes() const { return elements() * byteWidth(element); }
+};
+
+/// Every kernel has this type: an array of pointers to its buffers, in the order
+/// of its `KernelCall::operands`.
+using KernelEntry = void (*)(void *const *buffers);
+
+/// Where an operand of a kernel lies.
+struct Location {
+  enum Space : uint8_t { Arena, External } space = Arena;
+  /// External: index into `CompiledFunction::buffers`.
+  int32_t buffer = 0;
+  /// Arena: bytes from its start, a multiple of 64.
+  int64_t offset = 0;
+};
+
+struct KernelCall {
+  /// The kernel's name, for profiles and plans.
+  std::string name;
+  KernelEntry entry = nullptr;
+  std::vector<Location> operands;
+};
+
+/// A function of the model as native code: run `calls` in order. It allocates
+/// nothing; `arenaBytes` of scratch hold every value between kernels.
+struct CompiledFunction {
+  std::string name;
+  std::vector<BufferInfo> buffers;
+  std::vector<KernelCall> calls;
+  int64_t arenaBytes = 0;
+  /// Keeps the machine code alive.
+  std::shared_ptr<void> code;
+};
+
+} // namespace gradus

@@ -1,0 +1,18 @@
+# The test suite: .mlir, .nn and .test files hold their RUN lines.
+# The GoogleTest programs have a suite of their own in unit/.
+import os
+
+import lit.formats
+
+config.name = "gradus"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".nn", ".test"]
+config.excludes = ["Inputs", "unit"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.gradus_build, "test")
+
+path = [os.path.join(config.gradus_build, "bin"), config.llvm_tools]
+config.environment["PATH"] = os.pathsep.join(path + [os.environ["PATH"]])
+config.environment["NO_COLOR"] = "1"
+config.substitutions.append(("%examples", config.gradus_source + "/examples"))
+config.substitutions.append(("%source", config.gradus_source))
