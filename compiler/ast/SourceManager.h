@@ -1,0 +1,28 @@
+// Reads model files from disk and owns their texts.
+#pragma once
+
+#include "compiler/Diagnostics.h"
+
+#include <deque>
+#include <string>
+
+namespace gradus {
+
+/// Owns every source of a compilation.
+class SourceManager {
+public:
+  /// Reads a file, once: a second call with the same path gives the same
+  /// source. Null, with an error reported at `importedFrom` (the string of an
+  /// `import`, or no place), if the path does not exist, is a folder, cannot be
+  /// read, or is larger than 64 MiB.
+  const Source *load(const std::string &path, Diagnostics &diagnostics,
+                     Range importedFrom = Range());
+
+  /// A text that is not a file, such as the prelude.
+  const Source &add(std::string name, std::string text);
+
+private:
+  std::deque<Source> sources;
+};
+
+} // namespace gradus
