@@ -11,7 +11,8 @@ target_include_directories(gradus_warnings INTERFACE ${PROJECT_SOURCE_DIR}
 add_library(gradus_mlir INTERFACE)
 target_include_directories(gradus_mlir SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS}
   ${LLVM_INCLUDE_DIRS})
-target_compile_definitions(gradus_mlir INTERFACE ${LLVM_DEFINITIONS})
+separate_arguments(llvm_definitions NATIVE_COMMAND ${LLVM_DEFINITIONS})
+target_compile_definitions(gradus_mlir INTERFACE ${llvm_definitions})
 if(GRADUS_STATIC)
   include(${PROJECT_SOURCE_DIR}/tools/cmake/StaticMlir.cmake)
 else()

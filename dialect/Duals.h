@@ -1,0 +1,45 @@
+// What the tables Derivatives.td and Identities.td call by name: constants and
+// the attributes of an op's transpose.
+#pragma once
+
+#include "dialect/Graph.h"
+
+namespace gradus::graph {
+
+/// A splat constant of the type of `like`; whole numbers for integer types.
+mlir::Value fillLike(mlir::OpBuilder &builder, mlir::Location loc,
+                     mlir::Value like, double value);
+
+/// The same as an attribute of the tensor type `type`.
+mlir::DenseElementsAttr splatOf(mlir::Type type, double value);
+
+/// The permutation that undoes `permutation`.
+mlir::DenseI64ArrayAttr inversePermutation(mlir::Builder &builder,
+                                           mlir::DenseI64ArrayAttr permutation);
+
+/// The permutation that applies `first`, then `second`.
+mlir::DenseI64ArrayAttr composePermutations(mlir::Builder &builder,
+                                            mlir::DenseI64ArrayAttr first,
+                                            mlir::DenseI64ArrayAttr second);
+
+/// The spec of the cotangent of operand a, as einsum(dy, b).
+mlir::StringAttr einsumWrtA(mlir::Builder &builder, mlir::StringAttr spec);
+/// The spec of the cotangent of operand b, as einsum(dy, a).
+mlir::StringAttr einsumWrtB(mlir::Builder &builder, mlir::StringAttr spec);
+
+/// The sizes of the axes `dims` of x.
+mlir::DenseI64ArrayAttr sizesAlong(mlir::Builder &builder, mlir::Value x,
+                                   mlir::DenseI64ArrayAttr dims);
+/// The shape of x.
+mlir::DenseI64ArrayAttr shapeOf(mlir::Builder &builder, mlir::Value x);
+/// The element type of x.
+mlir::TypeAttr elementOf(mlir::Value x);
+/// What lies behind the box [offsets, offsets + sizes) on each axis of x.
+mlir::DenseI64ArrayAttr roomAfter(mlir::Builder &builder, mlir::Value x,
+                                  mlir::DenseI64ArrayAttr offsets,
+                                  mlir::DenseI64ArrayAttr sizes);
+
+/// Whether x is a splat constant that is neither zero, infinite nor NaN.
+bool isFiniteNonzeroSplat(mlir::Value x);
+
+} // namespace gradus::graph

@@ -1,0 +1,26 @@
+// The exception beside the table of derivatives: an op whose rule no fixed
+// pattern expresses (any number of operands, a rule given by the user).
+#ifndef GRADUS_DIALECT_GRAPHINTERFACES_TD
+#define GRADUS_DIALECT_GRAPHINTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def Differentiable : OpInterface<"Differentiable"> {
+  let cppNamespace = "::gradus::graph";
+  let description = [{
+    Implemented by an op that has no row in `Derivatives.td`.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Writes at the builder's place the cotangents of the operands, given the
+      cotangent `dy` of the result: one entry an operand, null for an operand
+      that is not real.
+    }], "::llvm::SmallVector<::mlir::Value>", "pullback",
+    (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$dy)>,
+    InterfaceMethod<[{
+      Whether the rule switches operands on and off (see `Masking`).
+    }], "bool", "masksCotangents", (ins), [{}], [{ return false; }]>
+  ];
+}
+
+#endif
