@@ -1,0 +1,546 @@
+// The typed AST: every expression with its symbolic type, nothing left
+// implicit. Pipes, defaults and named arguments are gone, broadcasts and
+// conversions are nodes, names point at what they mean. Function bodies stand
+// once, in terms of their generics; `compiler/construct/` inlines them with
+// numbers for every dim.
+//
+// Positions ("entries") count entries of Type::shape, where a pack is one
+// entry. All nodes belong to a Program and live as long as it does.
+#pragma once
+
+#include "compiler/Source.h"
+#include "compiler/check/Types.h"
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+namespace gradus::typed {
+
+struct Const;
+struct Data;
+struct Function;
+struct LayerDecl;
+struct Module;
+struct Optimizer;
+struct Param;
+struct Statement;
+
+/// The operators and builtin functions, one for each row of Builtins.def.
+enum class Builtin : uint8_t {
+#define BUILTIN(ID, NAME, CLASS, PARAMETERS, DOC) ID,
+#include "compiler/check/Builtins.def"
+};
+/// As it is written: `+`, `exp`.
+const char *str(Builtin builtin);
+
+/// A name that stands for a value inside a body.
+struct Local {
+  enum Kind : uint8_t {
+    Let,
+    Var,
+    /// Of a function.
+    Argument,
+    /// Of a module, `eps` in `module LayerNorm[D](eps = 1e-5)`, or of an
+    /// optimizer, `lr` in `adam(lr = 1e-3)`.
+    Config,
+    /// Of the data a `train` is on; the batch axis comes first.
+    Field,
+    /// `state` of an optimizer. A variable of `step`.
+    Slot,
+    /// The first parameter of `step`. A variable.
+    Updated,
+    /// The second parameter of `step`.
+    Gradient,
+    /// `y` of `backward (y, dy)`.
+    Result,
+    /// `dy` of `backward (y, dy)`.
+    Cotangent
+  } kind = Let;
+  std::string name;
+  Range range;
+  Type type;
+  /// Some `grad(y, x)` names it as its x.
+  bool isGradientTarget = false;
+};
+
+/// Which instance of a module is meant: start at `file`'s only instance, or, if
+/// that is null, at the instance the code runs in ("self"); then follow the
+/// layers.
+struct InstancePath {
+  const Module *file = nullptr;
+  std::vector<const LayerDecl *> layers;
+
+  bool operator==(const InstancePath &) const = default;
+};
+
+struct ParamReference {
+  InstancePath instance;
+  const Param *param = nullptr;
+};
+
+struct Expr;
+
+/// A literal, typed. A bool is 0 or 1.
+struct Number {
+  double value;
+};
+/// A dim as a scalar value.
+struct DimValue {
+  Dim dim;
+};
+/// A `const`; its value is `Const::value`.
+struct ConstReference {
+  const Const *constant;
+};
+struct LocalReference {
+  Local *local;
+};
+enum class Statistic : uint8_t { Mean, Std, Min, Max };
+const char *str(Statistic statistic);
+/// `housing.x.mean`: over the training split, of the shape of one example.
+struct StatisticReference {
+  const Data *data;
+  unsigned field;
+  Statistic statistic;
+};
+enum class Scalar : uint8_t { T, Epoch, Steps, Pi, Inf, Training };
+const char *str(Scalar scalar);
+/// `t epoch steps pi inf` are real scalars, `training` is a bool that is known
+/// when compiling.
+struct ScalarReference {
+  Scalar scalar;
+};
+/// `rank(x)`: number of axes, known once packs are bound.
+struct Rank {
+  const Expr *operand;
+};
+
+/// Operators and elementwise builtins; all operands have the shape of the
+/// result. `where` is Select(condition, a, b).
+struct Elementwise {
+  Builtin op;
+  std::vector<const Expr *> operands;
+};
+/// The operand's entry i becomes the result's entry `entries[i]`; the other
+/// entries of the result are new. A scalar has no entries.
+struct Broadcast {
+  const Expr *operand;
+  std::vector<unsigned> entries;
+};
+/// To the element type of the result: `real(x)`; a bool becomes 0 or 1.
+struct Convert {
+  const Expr *operand;
+};
+/// Sum Mean MaxOf MinOf Prod Any All ArgMax ArgMin over these entries, in
+/// ascending order.
+struct Reduce {
+  Builtin op;
+  const Expr *operand;
+  std::vector<unsigned> entries;
+};
+/// `a @ b`: the first `batch` entries of both are the same; one entry of each
+/// is summed over. The result has the batch entries, then what is left of the
+/// left, then what is left of the right.
+struct Contract {
+  const Expr *left, *right;
+  unsigned batch, leftEntry, rightEntry;
+};
+/// `.T` of a matrix.
+struct Transpose {
+  const Expr *operand;
+};
+/// To the shape of the result, row major.
+struct Reshape {
+  const Expr *operand;
+};
+/// `pick(z, i)`: z[..S, C] and i: index(C)[..S] give [..S].
+struct Pick {
+  const Expr *operand, *index;
+};
+/// `one_hot(i)`: index(K)[..S] gives real[..S, K].
+struct OneHot {
+  const Expr *index;
+};
+/// Along one entry.
+struct Concat {
+  std::vector<const Expr *> operands;
+  unsigned entry;
+};
+/// `x[.., 0]`, `x[1..5]`: for each entry of the operand where it starts and,
+/// unless it is dropped, how far it goes. A pack is always taken whole.
+struct Slice {
+  struct Part {
+    Dim begin;
+    /// A single index: the entry is missing in the result.
+    bool isDropped = false;
+  };
+  const Expr *operand;
+  std::vector<Part> parts;
+};
+/// `eye[N]`.
+struct Eye {};
+/// `iota[N]`: 0 to N - 1, of type index(N)[N].
+struct Iota {};
+/// A constant copy for derivatives.
+struct Stop {
+  const Expr *operand;
+};
+struct Tuple {
+  std::vector<const Expr *> elements;
+};
+
+/// What a generic of the callee stands for, in the caller's terms.
+struct GenericBinding {
+  const Symbol *generic;
+  /// For a pack.
+  Shape pack;
+  /// For any other.
+  Dim dim;
+};
+struct Call {
+  const Function *callee;
+  /// Of the callee's module. Its generics are bound by the layers on the way.
+  InstancePath instance;
+  std::vector<GenericBinding> generics;
+  /// In the order of the parameters, defaults filled in.
+  std::vector<const Expr *> arguments;
+};
+
+using GradientTarget = std::variant<Local *, ParamReference>;
+/// `grad(y, x)`: of the type of x, or a tuple of these in order.
+struct Gradient {
+  const Expr *y;
+  std::vector<GradientTarget> targets;
+};
+
+struct Expr {
+  Type type;
+  Range range;
+  using Node = std::variant<Number, DimValue, ConstReference, LocalReference,
+                            ParamReference, StatisticReference, ScalarReference,
+                            Rank, Elementwise, Broadcast, Convert, Reduce,
+                            Contract, Transpose, Reshape, Pick, OneHot, Concat,
+                            Slice, Eye, Iota, Stop, Tuple, Call, Gradient>;
+  Node node;
+
+  template <typename T> const T *as() const { return std::get_if<T>(&node); }
+};
+
+/// `let x = ...`, and `var x = ...` (the local's kind tells).
+struct Let {
+  Local *local;
+  const Expr *value;
+};
+struct LetTuple {
+  std::vector<Local *> locals;
+  const Expr *value;
+};
+/// To a variable: a `var`, a slot, or the updated parameter.
+struct Assign {
+  Local *local;
+  const Expr *value;
+};
+struct Return {
+  const Expr *value;
+};
+/// The condition is known when compiling: see `evaluate` in Constants.h.
+struct If {
+  const Expr *condition;
+  std::vector<Statement> then, otherwise;
+};
+
+struct Statement {
+  Range range;
+  std::variant<Let, LetTuple, Assign, Return, If> node;
+
+  template <typename T> const T *as() const { return std::get_if<T>(&node); }
+};
+
+/// A relation that has to hold when a body is specialised: written as
+/// `requires`, or deferred because symbols stand in the way.
+struct Requirement {
+  Dim left;
+  Relation relation;
+  Dim right;
+  /// What needs it.
+  Range range;
+
+  /// `D % H == 0`.
+  std::string str() const;
+};
+
+struct Backward {
+  Range range;
+  /// It is meant to differ from the true derivative.
+  bool surrogate = false;
+  Local *result = nullptr;
+  Local *cotangent = nullptr;
+  std::vector<Statement> statements;
+  /// One per argument of the function, null where it is not real. Evaluated
+  /// after the statements, with the forward locals in scope.
+  std::vector<const Expr *> gradients;
+};
+
+struct Function {
+  std::string name;
+  std::string doc;
+  Range range;
+  /// Whose member it is; a file for free functions.
+  const Module *module = nullptr;
+  bool isExported = false;
+  std::vector<const Symbol *> generics;
+  std::vector<Local *> arguments;
+  /// Null where there is none.
+  std::vector<const Expr *> defaults;
+  Type result;
+  std::vector<Requirement> requirements;
+  /// The last one that runs is a Return.
+  std::vector<Statement> statements;
+  std::optional<Backward> backward;
+};
+
+/// A scalar, evaluated: literals, overrides and other constants have no more
+/// say in it.
+struct Const {
+  std::string name;
+  std::string doc;
+  Range range;
+  bool isExported = false;
+  /// Weak unless a type is given.
+  ElementType element = ElementType::WeakReal;
+  double value = 0;
+};
+
+struct Distribution {
+  enum Kind : uint8_t { Normal, Uniform, Bernoulli, He, Xavier } kind = Normal;
+  /// Scalars, in the order of the parameters: normal(mean, std),
+  /// uniform(low, high), bernoulli(p), he(n), xavier(n, m).
+  std::vector<const Expr *> arguments;
+};
+const char *str(Distribution::Kind kind);
+
+struct Param {
+  std::string name;
+  std::string doc;
+  Range range;
+  bool isExported = false;
+  Type type;
+  /// Of the type of the parameter, in terms of the module's generics and
+  /// config; or how it is drawn.
+  std::variant<const Expr *, Distribution> initial;
+};
+
+/// `layer fc1 = Linear[784, 256]`.
+struct LayerDecl {
+  std::string name;
+  std::string doc;
+  Range range;
+  /// Of the expression `Linear[784, 256]`.
+  Range valueRange;
+  bool isExported = false;
+  const Module *module = nullptr;
+  /// One per generic of the module, in terms of the enclosing module.
+  std::vector<Dim> dims;
+  /// One per config parameter.
+  std::vector<const Expr *> config;
+};
+
+/// A module, or a file: a module with one instance.
+struct Module {
+  /// Of a file: its name without folder and `.nn`.
+  std::string name;
+  std::string doc;
+  Range range;
+  /// Null for a module without parameters of its own source, never for files.
+  const Source *source = nullptr;
+  bool isFile = false;
+  bool isExported = false;
+  std::vector<const Symbol *> generics;
+  std::vector<Local *> config;
+  /// Null where there is none.
+  std::vector<const Expr *> configDefaults;
+  std::vector<Requirement> requirements;
+  /// In the order of declaration.
+  std::vector<const Param *> params;
+  std::vector<const LayerDecl *> layers;
+  std::vector<const Function *> functions;
+};
+
+/// Run once for each parameter tensor, with `..S` bound to its shape.
+struct Optimizer {
+  struct State {
+    /// A slot; a variable of the step.
+    Local *local = nullptr;
+    const Expr *initial = nullptr;
+  };
+  std::string name;
+  std::string doc;
+  Range range;
+  bool isExported = false;
+  const Symbol *pack = nullptr;
+  std::vector<Local *> arguments;
+  /// Null where there is none.
+  std::vector<const Expr *> defaults;
+  std::vector<State> states;
+  /// The parameter, assigned by the statements, and the gradient.
+  Local *updated = nullptr;
+  Local *gradient = nullptr;
+  std::vector<Statement> statements;
+};
+
+/// Columns of a csv file: numbers from 0, names, or a range of numbers.
+struct CsvColumns {
+  struct Interval {
+    int64_t begin = 0;
+    /// Absent: to the last column.
+    std::optional<int64_t> end;
+  };
+  using Item = std::variant<int64_t, std::string, Interval>;
+  std::vector<Item> items;
+  Range range;
+};
+
+struct CsvSource {
+  std::string file;
+  Range fileRange;
+  /// One per field of the data, in its order.
+  std::vector<CsvColumns> columns;
+  /// Rows [begin, end) of the file.
+  std::optional<CsvColumns::Interval> rows;
+  /// Per cent [first, second) of the rows, after a shuffle by `seed` if given.
+  std::optional<std::array<double, 2>> split;
+  std::optional<uint64_t> seed;
+  std::optional<bool> header;
+  /// What an empty cell stands for.
+  std::optional<double> missing;
+};
+
+struct IdxSource {
+  /// One per field of the data, in its order.
+  std::vector<std::string> files;
+  std::vector<Range> fileRanges;
+};
+
+struct Data {
+  struct Field {
+    std::string name;
+    std::string doc;
+    Range range;
+    /// Of one example.
+    Type type;
+  };
+  struct Split {
+    std::string name;
+    Range range;
+    std::variant<CsvSource, IdxSource> source;
+  };
+  std::string name;
+  std::string doc;
+  Range range;
+  /// The file it stands in; paths are relative to its folder.
+  const Source *file = nullptr;
+  bool isExported = false;
+  std::vector<Field> fields;
+  std::vector<Split> splits;
+};
+
+struct Minimize {
+  /// `over gen`, `over fc1.W`: a whole instance, or one of its parameters.
+  struct Target {
+    InstancePath instance;
+    /// Null: every parameter of the instance and of its layers.
+    const Param *param = nullptr;
+    Range range;
+  };
+  Range range;
+  /// A real scalar.
+  const Expr *loss = nullptr;
+  /// Empty: every parameter the loss depends on.
+  std::vector<Target> over;
+  const Optimizer *optimizer = nullptr;
+  Range optimizerRange;
+  /// One per argument of the optimizer: real scalars over constants, `t`,
+  /// `epoch` and `steps`.
+  std::vector<const Expr *> arguments;
+};
+
+struct Report {
+  std::string name;
+  Range range;
+  const Expr *value = nullptr;
+};
+
+/// What a `train` says about the run; absent is the default.
+struct Settings {
+  std::optional<int64_t> epochs;
+  std::optional<int64_t> steps;
+  uint64_t seed = 0;
+  /// Bound on the global norm of the gradient.
+  std::optional<double> clip;
+  /// Bound on each element of the gradient.
+  std::optional<double> clipValue;
+  bool shuffle = true;
+  /// In steps.
+  std::optional<int64_t> evalEvery;
+  /// In steps.
+  std::optional<int64_t> checkpointEvery;
+};
+
+struct Train {
+  /// Empty if it has none.
+  std::string name;
+  std::string doc;
+  Range range;
+  const Data *data = nullptr;
+  /// The fields it names, each with the batch axis in front, and their
+  /// positions in the data.
+  std::vector<Local *> fields;
+  std::vector<unsigned> fieldIndices;
+  const Symbol *batch = nullptr;
+  /// Absent: `all`.
+  std::optional<int64_t> batchSize;
+  /// Let and LetTuple, shared by all that follows.
+  std::vector<Statement> lets;
+  std::vector<Minimize> minimize;
+  std::vector<Report> reports;
+  Settings settings;
+  std::vector<Requirement> requirements;
+};
+
+/// A checked program: what `main` and its imports declare.
+struct Program {
+  /// Imported files before the files that import them, the prelude first.
+  std::vector<const Module *> files;
+  /// The last of `files`.
+  const Module *main = nullptr;
+  /// Of all files, in that order.
+  std::vector<const Const *> constants;
+  std::vector<const Symbol *> dims;
+  std::vector<const Data *> data;
+  std::vector<const Module *> modules;
+  std::vector<const Optimizer *> optimizers;
+  /// Of the main file; null if there is none.
+  const Train *train = nullptr;
+
+  /// Owns what all the pointers point at. Addresses are stable.
+  template <typename T> using Store = std::deque<T>;
+  std::tuple<Store<Symbol>, Store<Local>, Store<Expr>, Store<Const>,
+             Store<Param>, Store<LayerDecl>, Store<Module>, Store<Function>,
+             Store<Optimizer>, Store<Data>, Store<Train>>
+      storage;
+
+  Program() = default;
+  Program(const Program &) = delete;
+
+  template <typename T> T *make(T value = T()) {
+    return &std::get<Store<T>>(storage).emplace_back(std::move(value));
+  }
+};
+
+} // namespace gradus::typed
