@@ -1,0 +1,389 @@
+// Collecting diagnostics, and drawing them: source lines with their marks, the
+// rightmost label beside its mark, the others below on lines of their own.
+#include "compiler/Diagnostics.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace gradus {
+
+/// Far more than are printed; a file of garbage must not fill the memory.
+static constexpr size_t maxKept = 1000;
+
+const std::vector<DiagnosticKind> &diagnosticKinds() {
+  static const std::vector<DiagnosticKind> kinds = {
+#define DIAGNOSTIC(CODE, NAME, TEXT) {#CODE, #NAME, TEXT},
+#include "compiler/Diagnostics.def"
+  };
+  return kinds;
+}
+
+Diagnostic &Diagnostic::here(std::string text) {
+  if (!spans.empty())
+    spans.front().label = std::move(text);
+  return *this;
+}
+
+Diagnostic &Diagnostic::label(Range range, std::string text) {
+  if (range)
+    spans.push_back({range, false, std::move(text)});
+  return *this;
+}
+
+Diagnostic &Diagnostic::note(std::string text) {
+  remarks.push_back({"note", std::move(text)});
+  return *this;
+}
+
+Diagnostic &Diagnostic::help(std::string text) {
+  remarks.push_back({"help", std::move(text)});
+  return *this;
+}
+
+Diagnostic &Diagnostic::excerpt(Excerpt lines) {
+  quoted = std::move(lines);
+  return *this;
+}
+
+Diagnostic &Diagnostics::add(Severity severity, std::string_view code,
+                             std::string headline, Range range) {
+  errors += severity == Severity::Error;
+  Diagnostic &message =
+      messages.size() < maxKept ? messages.emplace_back() : overflow;
+  message = Diagnostic();
+  message.severity = severity;
+  message.code = code;
+  message.headline = std::move(headline);
+  if (range)
+    message.spans.push_back({range, true, ""});
+  return message;
+}
+
+namespace {
+
+enum class Style : uint8_t { Plain, Bold, Error, Warning, Gutter, Help };
+
+/// Text with colours, if they are wanted.
+class Painter {
+public:
+  explicit Painter(bool colour) : colour(colour) {}
+
+  Painter &write(std::string_view text, Style style = Style::Plain) {
+    if (!colour || style == Style::Plain || text.empty()) {
+      out += text;
+      return *this;
+    }
+    constexpr std::string_view codes[] = {
+        "", "\033[1m", "\033[1;31m", "\033[1;33m", "\033[1;34m", "\033[1;36m"};
+    out += codes[static_cast<unsigned>(style)];
+    out += text;
+    out += "\033[0m";
+    return *this;
+  }
+
+  std::string out;
+
+private:
+  bool colour;
+};
+
+/// What is underlined in one line, in characters from 0.
+struct Mark {
+  uint32_t begin, end;
+  bool primary;
+  std::string label;
+};
+
+struct MarkedLine {
+  /// One string for each character, so that columns are indices.
+  std::vector<std::string> characters;
+  std::vector<Mark> marks;
+};
+
+/// Splits a line into what a terminal may print: a tab becomes one space;
+/// control characters and bytes that are no UTF-8 become U+FFFD.
+std::vector<std::string> printable(std::string_view line) {
+  std::vector<std::string> characters;
+  for (size_t at = 0; at < line.size();) {
+    unsigned length = utf8Length(line.substr(at));
+    unsigned char byte = line[at];
+    if (byte == '\t')
+      characters.emplace_back(" ");
+    else if (length == 0 || byte < 0x20 || byte == 0x7F)
+      characters.emplace_back("\xEF\xBF\xBD");
+    else
+      characters.emplace_back(line.substr(at, length));
+    at += std::max(1u, length);
+  }
+  while (!characters.empty() && characters.back() == " ")
+    characters.pop_back();
+  return characters;
+}
+
+/// Cuts a line that is too long for a screen down to what surrounds its marks.
+void crop(MarkedLine &line) {
+  constexpr uint32_t widest = 240, shown = 160, before = 40;
+  auto &characters = line.characters;
+  if (characters.size() <= widest)
+    return;
+  uint32_t first = characters.size();
+  for (const Mark &mark : line.marks)
+    first = std::min(first, mark.begin);
+  uint32_t start = first > before ? first - before : 0;
+  uint32_t stop = std::min<uint32_t>(start + shown, characters.size());
+  if (stop < characters.size())
+    characters.erase(characters.begin() + stop, characters.end());
+  characters.erase(characters.begin(), characters.begin() + start);
+  auto put = [&](size_t at) {
+    for (size_t i = 0; i < 3 && at + i < characters.size(); ++i)
+      characters[at + i] = ".";
+  };
+  if (start > 0)
+    put(0);
+  if (stop == start + shown)
+    put(characters.size() - 3);
+  for (Mark &mark : line.marks) {
+    mark.begin = std::clamp(mark.begin, start, stop) - start;
+    mark.end = std::clamp(mark.end, start, stop) - start;
+  }
+}
+
+class Renderer {
+public:
+  Renderer(const Diagnostic &message, bool colour)
+      : message(message), paint(colour),
+        severityStyle(message.severity == Severity::Error ? Style::Error
+                                                          : Style::Warning) {}
+
+  std::string run() {
+    headline();
+    width = 1;
+    auto widen = [&](uint64_t number) {
+      width = std::max(width, std::to_string(number).size());
+    };
+    collect();
+    for (auto &[source, lines] : files)
+      widen(lines.rbegin()->first);
+    if (message.quoted)
+      widen(message.quoted->line);
+
+    if (message.quoted)
+      drawExcerpt(*message.quoted);
+    bool firstFile = true;
+    for (auto &[source, lines] : files) {
+      drawFile(*source, lines, firstFile);
+      firstFile = false;
+    }
+    for (const Diagnostic::Remark &remark : message.remarks) {
+      bool hasPlace = !files.empty() || message.quoted;
+      paint.write(std::string(hasPlace ? width + 1 : 2, ' '))
+          .write("= ", Style::Gutter)
+          .write(remark.kind, Style::Help)
+          .write(": ")
+          .write(remark.text)
+          .write("\n");
+    }
+    return std::move(paint.out);
+  }
+
+private:
+  using Lines = std::map<uint32_t, MarkedLine>;
+
+  void headline() {
+    std::string tag = message.severity == Severity::Error ? "error" : "warning";
+    if (!message.code.empty())
+      tag += fmt::format("[{}]", message.code);
+    paint.write(tag, severityStyle)
+        .write(": " + message.headline, Style::Bold)
+        .write("\n");
+  }
+
+  /// Sorts the spans by file and line. The file of the primary span is first.
+  void collect() {
+    for (const Span &span : message.spans) {
+      auto found = std::find_if(files.begin(), files.end(), [&](auto &file) {
+        return file.first == span.range.source;
+      });
+      if (found == files.end()) {
+        files.push_back({span.range.source, {}});
+        found = std::prev(files.end());
+      }
+      addSpan(found->second, span);
+    }
+    for (auto &[source, lines] : files)
+      for (auto &[number, line] : lines) {
+        line.characters = printable(source->line(number));
+        crop(line);
+      }
+  }
+
+  /// A range of several lines is marked in its first and its last line; the
+  /// label stands at the last.
+  static void addSpan(Lines &lines, const Span &span) {
+    const Source &source = *span.range.source;
+    uint32_t begin = span.range.begin, end = span.range.end;
+    while (end > begin && std::string_view(" \t\r\n").find(
+                              source.text()[end - 1]) != std::string_view::npos)
+      --end;
+    Source::Position from = source.position(begin), to = source.position(end);
+    if (from.line == to.line) {
+      lines[from.line].marks.push_back({from.column - 1,
+                                        std::max(to.column - 1, from.column),
+                                        span.primary, span.label});
+      return;
+    }
+    uint32_t firstLength = printable(source.line(from.line)).size();
+    lines[from.line].marks.push_back({from.column - 1,
+                                      std::max(firstLength, from.column),
+                                      span.primary, ""});
+    uint32_t indent = source.line(to.line).find_first_not_of(" \t");
+    lines[to.line].marks.push_back(
+        {indent, to.column - 1, span.primary, span.label});
+  }
+
+  void drawFile(const Source &source, Lines &lines, bool first) {
+    const Span *span = nullptr;
+    for (const Span &candidate : message.spans)
+      if (!span && candidate.range.source == &source)
+        span = &candidate;
+    Source::Position place = span->range.position();
+    paint.write(first ? " --> " : " ::: ", Style::Gutter)
+        .write(
+            fmt::format("{}:{}:{}\n", source.name(), place.line, place.column));
+    uint32_t previous = 0;
+    for (auto &[number, line] : lines) {
+      if (previous != 0 && number != previous + 1)
+        paint.write(" ...\n", Style::Gutter);
+      previous = number;
+      drawLine(std::to_string(number), line);
+    }
+  }
+
+  void drawExcerpt(const Excerpt &excerpt) {
+    paint.write(" --> ", Style::Gutter)
+        .write(fmt::format("{}:{}{}{}\n", excerpt.file, excerpt.line,
+                           excerpt.detail.empty() ? "" : ", ", excerpt.detail));
+    MarkedLine line{printable(excerpt.text),
+                    {{excerpt.begin, std::max(excerpt.end, excerpt.begin + 1),
+                      true, excerpt.label}}};
+    crop(line);
+    drawLine(std::to_string(excerpt.line), line);
+  }
+
+  void drawLine(const std::string &number, MarkedLine &line) {
+    std::string text;
+    for (const std::string &character : line.characters)
+      text += character;
+    paint.write(fmt::format("{:>{}} |", number, width), Style::Gutter)
+        .write(text.empty() ? "" : " " + text)
+        .write("\n");
+
+    // The label beside the marks is that of the mark which ends last.
+    auto beside = std::max_element(
+        line.marks.begin(), line.marks.end(), [](const Mark &a, const Mark &b) {
+          return std::tie(a.end, a.begin) < std::tie(b.end, b.begin);
+        });
+    std::vector<const Mark *> below;
+    for (const Mark &mark : line.marks)
+      if (&mark != &*beside && !mark.label.empty())
+        below.push_back(&mark);
+    // Of two that start together the outer one comes last.
+    std::sort(below.begin(), below.end(), [](const Mark *a, const Mark *b) {
+      return a->begin != b->begin ? a->begin > b->begin : a->end < b->end;
+    });
+
+    std::vector<std::pair<char, Style>> row(beside->end, {' ', Style::Plain});
+    for (bool primary : {false, true})
+      for (const Mark &mark : line.marks)
+        if (mark.primary == primary)
+          std::fill(row.begin() + mark.begin, row.begin() + mark.end,
+                    std::pair(primary ? '^' : '-', style(mark)));
+    drawRow(row, *beside);
+    for (size_t i = 0; i < below.size(); ++i) {
+      row.assign(below[i]->begin, {' ', Style::Plain});
+      for (size_t j = i + 1; j < below.size(); ++j)
+        if (below[j]->begin < row.size())
+          row[below[j]->begin] = {'|', style(*below[j])};
+      drawRow(row, *below[i], /*gap=*/"");
+    }
+  }
+
+  void drawRow(const std::vector<std::pair<char, Style>> &row,
+               const Mark &labelled, std::string_view gap = " ") {
+    paint.write(std::string(width + 1, ' ') + "|", Style::Gutter).write(" ");
+    for (size_t i = 0; i < row.size();) {
+      size_t j = i;
+      std::string run;
+      while (j < row.size() && row[j].second == row[i].second)
+        run += row[j++].first;
+      paint.write(run, row[i].second);
+      i = j;
+    }
+    if (!labelled.label.empty())
+      paint.write(gap).write(labelled.label, style(labelled));
+    paint.write("\n");
+  }
+
+  Style style(const Mark &mark) const {
+    return mark.primary ? severityStyle : Style::Gutter;
+  }
+
+  const Diagnostic &message;
+  Painter paint;
+  Style severityStyle;
+  std::vector<std::pair<const Source *, Lines>> files;
+  /// Digits of the largest line number shown.
+  size_t width = 1;
+};
+
+} // namespace
+
+std::string render(const Diagnostic &message, bool colour) {
+  return Renderer(message, colour).run();
+}
+
+std::string Diagnostics::render(RenderOptions options) const {
+  struct Entry {
+    const Diagnostic *message;
+    // Sources come in the order in which they first have a message.
+    size_t source;
+    uint32_t begin;
+    size_t reported;
+    auto key() const { return std::tie(source, begin, reported); }
+  };
+  std::vector<Entry> entries;
+  std::map<const Source *, size_t> sourceOrder;
+  std::set<std::tuple<std::string_view, std::string_view, const Source *,
+                      uint32_t, uint32_t>>
+      seen;
+  for (const Diagnostic &message : messages) {
+    Range range = message.spans.empty() ? Range() : message.spans[0].range;
+    bool fresh = seen.emplace(message.code, message.headline, range.source,
+                              range.begin, range.end)
+                     .second;
+    if (!fresh)
+      continue;
+    size_t source =
+        sourceOrder.emplace(range.source, sourceOrder.size()).first->second;
+    entries.push_back({&message, source, range.begin, entries.size()});
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry &a, const Entry &b) { return a.key() < b.key(); });
+
+  std::string text;
+  size_t printed = std::min(entries.size(), options.limit);
+  for (size_t i = 0; i < printed; ++i)
+    text += gradus::render(*entries[i].message, options.colour);
+  size_t more = entries.size() - printed;
+  if (messages.size() == maxKept)
+    text += fmt::format("... and {} or more others\n", more);
+  else if (more > 0)
+    text += fmt::format("... and {} more\n", more);
+  return text;
+}
+
+} // namespace gradus

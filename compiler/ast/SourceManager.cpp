@@ -1,0 +1,61 @@
+// Reading files, with an error for each way in which that can fail.
+#include "compiler/ast/SourceManager.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+namespace gradus {
+
+const Source &SourceManager::add(std::string name, std::string text) {
+  return sources.emplace_back(std::move(name), std::move(text));
+}
+
+const Source *SourceManager::load(const std::string &path,
+                                  Diagnostics &diagnostics,
+                                  Range importedFrom) {
+  for (const Source &source : sources)
+    if (source.name() == path)
+      return &source;
+
+  std::error_code error;
+  auto status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    diagnostics.report(diag::FileMissing, importedFrom, path);
+    return nullptr;
+  }
+  if (error) {
+    diagnostics.report(diag::FileUnreadable, importedFrom, path,
+                       error.message());
+    return nullptr;
+  }
+  if (std::filesystem::is_directory(status)) {
+    diagnostics.report(diag::FileIsFolder, importedFrom, path);
+    return nullptr;
+  }
+
+  std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path.c_str(), "rb"),
+                                              &std::fclose);
+  // Read up to the bound rather than ask for the size: a pipe has none.
+  constexpr size_t bound = size_t(64) << 20;
+  std::string text;
+  char buffer[1 << 16];
+  size_t count = 0;
+  while (file && text.size() <= bound &&
+         (count = std::fread(buffer, 1, sizeof buffer, file.get())) > 0)
+    text.append(buffer, count);
+  if (!file || std::ferror(file.get())) {
+    diagnostics.report(diag::FileUnreadable, importedFrom, path,
+                       std::generic_category().message(errno));
+    return nullptr;
+  }
+  if (text.size() > bound) {
+    diagnostics.report(diag::FileTooLarge, importedFrom, path, bound >> 20);
+    return nullptr;
+  }
+  return &add(path, std::move(text));
+}
+
+} // namespace gradus
