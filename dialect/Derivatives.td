@@ -38,6 +38,9 @@ def ShapeOf : NativeCodeCall<"shapeOf($_builder, $0)">;
 def ElementOf : NativeCodeCall<"elementOf($0)">;
 def RoomAfter : NativeCodeCall<"roomAfter($_builder, $0, $1, $2)">;
 
+defvar Exceeds = ConstantEnumCase<Graph_Predicate, "gt">;
+defvar Equals = ConstantEnumCase<Graph_Predicate, "eq">;
+
 //===-- Section 1: pointwise ----------------------------------------------===//
 
 def : Vjp<(NegOp $x), [(NegOp $dy)]>;
@@ -74,10 +77,10 @@ def : Vjp<(PowOp:$y $a, $b),
 def : Vjp<(StrongMulOp $a, $b), [(StrongMulOp $dy, $b), (StrongMulOp $dy, $a)]>;
 
 // 1 where the one exceeds the other, 1/2 where they tie, 0 elsewhere.
-defvar AExceeds = (SelectOp (CompareOp Predicate_gt, $a, $b), (Fill<"1"> $a),
-    (SelectOp (CompareOp Predicate_gt, $b, $a), (Fill<"0"> $a), (Fill<"0.5"> $a)));
-defvar BExceeds = (SelectOp (CompareOp Predicate_gt, $b, $a), (Fill<"1"> $a),
-    (SelectOp (CompareOp Predicate_gt, $a, $b), (Fill<"0"> $a), (Fill<"0.5"> $a)));
+defvar AExceeds = (SelectOp (CompareOp Exceeds, $a, $b), (Fill<"1"> $a),
+    (SelectOp (CompareOp Exceeds, $b, $a), (Fill<"0"> $a), (Fill<"0.5"> $a)));
+defvar BExceeds = (SelectOp (CompareOp Exceeds, $b, $a), (Fill<"1"> $a),
+    (SelectOp (CompareOp Exceeds, $a, $b), (Fill<"0"> $a), (Fill<"0.5"> $a)));
 def : Vjp<(MaxOp $a, $b), [(StrongMulOp $dy, AExceeds), (StrongMulOp $dy, BExceeds)]>;
 def : Vjp<(MinOp $a, $b), [(StrongMulOp $dy, BExceeds), (StrongMulOp $dy, AExceeds)]>;
 def : Vjp<(SelectOp $condition, $a, $b),
@@ -102,7 +105,7 @@ def : Vjp<(PadOp $x, $low, $high), [(SliceOp $dy, $low, (ShapeOf $x))]>;
 
 // 1 where x is the maximum, else 0.
 defvar IsMaximum = (ConvertOp
-    (CompareOp Predicate_eq, $x, (BroadcastOp $y, $dims, (SizesAlong $x, $dims))),
+    (CompareOp Equals, $x, (BroadcastOp $y, $dims, (SizesAlong $x, $dims))),
     (ElementOf $x));
 def : Vjp<(ReduceMaxOp:$y $x, $dims),
           [(StrongMulOp

@@ -1,4 +1,5 @@
 // gradus-opt: mlir-opt with the dialect and the passes of Gradus.
+#include "compiler/differentiate/Differentiate.h"
 #include "dialect/Graph.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -13,6 +14,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   registry.insert<gradus::graph::GraphDialect>();
   mlir::registerAllPasses();
+  gradus::differentiate::registerDifferentiatePasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Gradus optimizer driver\n", registry));
 }

@@ -1,0 +1,72 @@
+// Takes a graph with gradients and custom calls, gives a plain graph: rounds of
+// expanding and applying, then the customs inlined.
+#include "compiler/differentiate/Differentiate.h"
+#include "dialect/Graph.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+
+namespace gradus::differentiate {
+
+#define GEN_PASS_DEF_DIFFERENTIATE
+#include "compiler/differentiate/Passes.h.inc"
+
+/// Puts the forward body of `call` in its place.
+static void inlineCustom(graph::CustomOp call, func::FuncOp forward) {
+  IRMapping mapping;
+  mapping.map(forward.getArguments(), call.getOperands());
+  OpBuilder builder(call);
+  for (Operation &op : forward.front().without_terminator())
+    builder.clone(op, mapping);
+  Value y = forward.front().getTerminator()->getOperand(0);
+  call.replaceAllUsesWith(mapping.lookupOrDefault(y));
+  call.erase();
+}
+
+void inlineCustoms(ModuleOp module) {
+  SymbolTable symbols(module);
+  llvm::SetVector<Operation *> callees;
+  for (auto function : module.getOps<func::FuncOp>())
+    // A body may hold calls itself; they are found by the next round.
+    while (!function.getOps<graph::CustomOp>().empty())
+      for (auto call :
+           llvm::make_early_inc_range(function.getOps<graph::CustomOp>())) {
+        auto forward = symbols.lookup<func::FuncOp>(call.getForward());
+        callees.insert(forward);
+        callees.insert(symbols.lookup(call.getBackward()));
+        inlineCustom(call, forward);
+      }
+  for (Operation *callee : callees)
+    callee->erase();
+}
+
+/// Erases ops whose results nobody reads, so that the next round does not walk
+/// over the unused half of a rule.
+static void eraseDead(ModuleOp module) {
+  module.walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
+    if (isOpTriviallyDead(op))
+      op->erase();
+  });
+}
+
+namespace {
+struct Differentiate : impl::DifferentiateBase<Differentiate> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<int> expanded;
+    do {
+      expanded = expandGradients(module);
+      if (failed(expanded) || failed(applyDerivatives(module)))
+        return signalPassFailure();
+      eraseDead(module);
+    } while (*expanded > 0);
+    inlineCustoms(module);
+  }
+};
+} // namespace
+
+} // namespace gradus::differentiate
