@@ -1,5 +1,6 @@
 // gradus-opt: mlir-opt with the dialect and the passes of Gradus.
 #include "compiler/differentiate/Differentiate.h"
+#include "compiler/lower/Passes.h"
 #include "dialect/Graph.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -15,6 +16,7 @@ int main(int argc, char **argv) {
   registry.insert<gradus::graph::GraphDialect>();
   mlir::registerAllPasses();
   gradus::differentiate::registerDifferentiatePasses();
+  gradus::lower::registerLowerPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Gradus optimizer driver\n", registry));
 }

@@ -1,0 +1,158 @@
+// Ops that move elements and compute nothing: broadcast and transpose are maps
+// of a `linalg.generic`, the rest are tensor ops that become views or copies.
+#include "compiler/lower/GraphToLinalg.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+
+namespace gradus::lower {
+namespace {
+
+/// A pattern of this file: an op whose result is stored as `StorageTypes` says.
+template <typename GraphOp> struct Movement : OpConversionPattern<GraphOp> {
+  using OpConversionPattern<GraphOp>::OpConversionPattern;
+
+  RankedTensorType stored(GraphOp op) const {
+    return static_cast<const StorageTypes *>(this->getTypeConverter())
+        ->storedTensor(op.getType());
+  }
+};
+
+Value first(OpBuilder &, Location, ValueRange x) { return x[0]; }
+
+/// y[i] = x[i without the new axes]
+struct BroadcastProjects : Movement<graph::BroadcastOp> {
+  using Movement::Movement;
+
+  LogicalResult
+  matchAndRewrite(graph::BroadcastOp op, OpAdaptor operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType type = stored(op);
+    rewriter.replaceOp(
+        op, mapElements(rewriter, op.getLoc(), type, operands.getX(),
+                        dropAxes(getContext(), type.getRank(), op.getDims()),
+                        first));
+    return success();
+  }
+};
+
+/// y[i] = x[i permuted back]
+struct TransposePermutes : Movement<graph::TransposeOp> {
+  using Movement::Movement;
+
+  LogicalResult
+  matchAndRewrite(graph::TransposeOp op, OpAdaptor operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    AffineMap map = inversePermutation(
+        AffineMap::getPermutationMap(op.getPermutation(), getContext()));
+    rewriter.replaceOp(op, mapElements(rewriter, op.getLoc(), stored(op),
+                                       operands.getX(), map, first));
+    return success();
+  }
+};
+
+/// `x` as `type` if one of the two shapes only splits axes of the other.
+Value splitOrMerge(OpBuilder &builder, Location loc, Value x,
+                   RankedTensorType type) {
+  auto from = cast<RankedTensorType>(x.getType());
+  if (from == type)
+    return x;
+  auto groups = getReassociationIndicesForReshape(from, type);
+  if (!groups)
+    return {};
+  if (from.getRank() > type.getRank())
+    return tensor::CollapseShapeOp::create(builder, loc, type, x, *groups);
+  return tensor::ExpandShapeOp::create(builder, loc, type, x, *groups);
+}
+
+/// Through one flat axis where no axes can be split or merged directly.
+struct ReshapeSplitsAndMerges : Movement<graph::ReshapeOp> {
+  using Movement::Movement;
+
+  LogicalResult
+  matchAndRewrite(graph::ReshapeOp op, OpAdaptor operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType type = stored(op);
+    Value y = splitOrMerge(rewriter, op.getLoc(), operands.getX(), type);
+    if (!y) {
+      auto flat =
+          RankedTensorType::get({type.getNumElements()}, type.getElementType());
+      y = splitOrMerge(rewriter, op.getLoc(), operands.getX(), flat);
+      y = splitOrMerge(rewriter, op.getLoc(), y, type);
+    }
+    rewriter.replaceOp(op, y);
+    return success();
+  }
+};
+
+SmallVector<OpFoldResult> indices(Builder &builder, ArrayRef<int64_t> values) {
+  return getAsIndexOpFoldResult(builder.getContext(), values);
+}
+
+struct SliceExtracts : Movement<graph::SliceOp> {
+  using Movement::Movement;
+
+  LogicalResult
+  matchAndRewrite(graph::SliceOp op, OpAdaptor operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    SmallVector<int64_t> ones(op.getSizes().size(), 1);
+    rewriter.replaceOpWithNewOp<tensor::ExtractSliceOp>(
+        op, stored(op), operands.getX(), indices(rewriter, op.getOffsets()),
+        indices(rewriter, op.getSizes()), indices(rewriter, ones));
+    return success();
+  }
+};
+
+struct PadSurrounds : Movement<graph::PadOp> {
+  using Movement::Movement;
+
+  LogicalResult
+  matchAndRewrite(graph::PadOp op, OpAdaptor operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType type = stored(op);
+    Value zero = arith::ConstantOp::create(
+        rewriter, op.getLoc(), rewriter.getZeroAttr(type.getElementType()));
+    rewriter.replaceOpWithNewOp<tensor::PadOp>(
+        op, type, operands.getX(), indices(rewriter, op.getLow()),
+        indices(rewriter, op.getHigh()), zero);
+    return success();
+  }
+};
+
+/// Each operand inserted behind the one before.
+struct ConcatInserts : Movement<graph::ConcatOp> {
+  using Movement::Movement;
+
+  LogicalResult
+  matchAndRewrite(graph::ConcatOp op, OpAdaptor operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType type = stored(op);
+    Value y = tensor::EmptyOp::create(rewriter, op.getLoc(), type.getShape(),
+                                      type.getElementType());
+    SmallVector<int64_t> offsets(type.getRank(), 0), ones(type.getRank(), 1);
+    for (Value x : operands.getOperands()) {
+      ArrayRef<int64_t> shape = cast<RankedTensorType>(x.getType()).getShape();
+      y = tensor::InsertSliceOp::create(
+          rewriter, op.getLoc(), x, y, indices(rewriter, offsets),
+          indices(rewriter, shape), indices(rewriter, ones));
+      offsets[op.getDim()] += shape[op.getDim()];
+    }
+    rewriter.replaceOp(op, y);
+    return success();
+  }
+};
+
+} // namespace
+
+void populateMovementPatterns(const StorageTypes &types,
+                              RewritePatternSet &patterns) {
+  patterns.add<BroadcastProjects, TransposePermutes, ReshapeSplitsAndMerges,
+               SliceExtracts, PadSurrounds, ConcatInserts>(
+      types, patterns.getContext());
+}
+
+} // namespace gradus::lower
