@@ -1,0 +1,93 @@
+#include "runtime/Random.h"
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <numeric>
+
+namespace gradus {
+
+std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
+                               std::array<uint32_t, 2> key) {
+  for (int round = 0; round < 10; ++round) {
+    uint64_t a = uint64_t(0xD2511F53) * counter[0];
+    uint64_t b = uint64_t(0xCD9E8D57) * counter[2];
+    counter = {uint32_t(b >> 32) ^ counter[1] ^ key[0], uint32_t(b),
+               uint32_t(a >> 32) ^ counter[3] ^ key[1], uint32_t(a)};
+    key[0] += 0x9E3779B9;
+    key[1] += 0xBB67AE85;
+  }
+  return counter;
+}
+
+std::array<uint32_t, 4> Stream::block(uint64_t k) const {
+  return philox({uint32_t(k), step, uint32_t(site), uint32_t(site >> 32)},
+                {uint32_t(seed), uint32_t(seed >> 32)});
+}
+
+static uint64_t pairOf(const std::array<uint32_t, 4> &block, unsigned half) {
+  return uint64_t(block[2 * half + 1]) << 32 | block[2 * half];
+}
+
+/// The upper 53 bits as a number in [0, 1).
+static double unit(uint64_t bits) { return double(bits >> 11) * 0x1p-53; }
+
+uint64_t Stream::bits(uint64_t i) const {
+  return pairOf(block(i / 2), unsigned(i % 2));
+}
+
+double Stream::uniform(uint64_t i) const { return unit(bits(i)); }
+
+double Stream::normal(uint64_t i) const {
+  auto words = block(i / 2);
+  // 1 - u lies in (0, 1], so the logarithm is finite.
+  double radius = std::sqrt(-2 * std::log(1 - unit(pairOf(words, 0))));
+  double angle = 2 * std::numbers::pi * unit(pairOf(words, 1));
+  return radius * (i % 2 ? std::sin(angle) : std::cos(angle));
+}
+
+uint64_t Stream::below(uint64_t i, uint64_t below) const {
+  return uint64_t((unsigned __int128)(bits(i)) * below >> 64);
+}
+
+float roundDown(double value) {
+  float nearest = float(value);
+  return double(nearest) <= value
+             ? nearest
+             : std::nextafterf(nearest,
+                               -std::numeric_limits<float>::infinity());
+}
+
+void fillNormal(Tensor &tensor, const Stream &stream, double mean,
+                double deviation) {
+  for (int64_t i = 0; i < tensor.elements(); ++i)
+    tensor.set(i, mean + deviation * stream.normal(uint64_t(i)));
+}
+
+void fillUniform(Tensor &tensor, const Stream &stream, double low,
+                 double high) {
+  for (int64_t i = 0; i < tensor.elements(); ++i) {
+    double value = low + (high - low) * stream.uniform(uint64_t(i));
+    // Rounding may reach the open end in either precision.
+    if (value >= high && low < high)
+      value = std::nextafter(high, low);
+    if (tensor.element() == Element::F32)
+      value = roundDown(value);
+    tensor.set(i, value);
+  }
+}
+
+void fillBernoulli(Tensor &tensor, const Stream &stream, double p) {
+  for (int64_t i = 0; i < tensor.elements(); ++i)
+    tensor.set(i, stream.uniform(uint64_t(i)) < p);
+}
+
+std::vector<uint32_t> permutation(uint32_t count, const Stream &stream) {
+  std::vector<uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0u);
+  for (uint32_t i = count; i > 1; --i)
+    std::swap(order[i - 1], order[stream.below(i - 1, i)]);
+  return order;
+}
+
+} // namespace gradus
