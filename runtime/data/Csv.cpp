@@ -1,0 +1,176 @@
+#include "runtime/data/Csv.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+namespace gradus {
+
+std::optional<double> parseNumber(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-"))
+    text.remove_prefix(1);
+  double value = 0;
+  auto [end, code] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || end != text.data() + text.size())
+    return std::nullopt;
+  // Too large is infinite, too small is zero.
+  if (code == std::errc::result_out_of_range)
+    return std::strtod(std::string(text).c_str(), nullptr);
+  return code == std::errc() ? std::optional(value) : std::nullopt;
+}
+
+bool isText(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    unsigned char lead = text[i];
+    size_t more = lead < 0x80   ? 0
+                  : lead < 0xC2 ? 9
+                  : lead < 0xE0 ? 1
+                  : lead < 0xF0 ? 2
+                  : lead < 0xF5 ? 3
+                                : 9;
+    if (lead < 0x20 || lead == 0x7F || i + more >= text.size())
+      return false;
+    for (size_t k = 1; k <= more; ++k)
+      if ((text[i + k] & 0xC0) != 0x80)
+        return false;
+    // Overlong forms, surrogates, beyond U+10FFFF.
+    unsigned char next = more ? text[i + 1] : 0;
+    if ((lead == 0xE0 && next < 0xA0) || (lead == 0xED && next > 0x9F) ||
+        (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F))
+      return false;
+    i += more + 1;
+  }
+  return true;
+}
+
+static bool isBlank(char c) { return c == ' ' || c == '\t'; }
+
+CsvTable::CsvTable(std::string path, std::vector<uint8_t> bytes,
+                   std::optional<bool> header)
+    : file(std::move(path)), text(bytes.begin(), bytes.end()) {
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    throw Error(fault::TextInData, 1, file)
+        .help("it seems to be UTF-16; save it as UTF-8");
+  size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  std::vector<CsvCell> cells;
+  for (uint64_t line = 1; at < text.size();) {
+    Start start{at, line};
+    at = cut(start, cells);
+    line += lineFeeds(start.offset, at);
+    if (cells.size() == 1 && cells[0].begin == cells[0].end)
+      continue;
+    if (width == 0) {
+      width = cells.size();
+      auto isName = [](const CsvCell &cell) {
+        return !cell.text.empty() && !parseNumber(cell.text);
+      };
+      if (header.value_or(std::any_of(cells.begin(), cells.end(), isName))) {
+        for (const CsvCell &cell : cells) {
+          if (!isText(cell.text))
+            throw Error(fault::TextInData, start.line, file);
+          names.push_back(cell.text);
+        }
+        continue;
+      }
+    }
+    if (cells.size() != width)
+      throw Error(fault::RowLength, counted(cells.size(), "cell"), width)
+          .at({file, start.line, "", std::string(lineAt(start.offset)),
+               cells.back().begin, cells.back().end, "the last one"})
+          .help(cells.size() > width
+                    ? "a cell that contains a comma is written in quotes"
+                    : "an empty cell still needs its comma");
+    starts.push_back(start);
+  }
+}
+
+uint64_t CsvTable::lineFeeds(size_t begin, size_t end) const {
+  return uint64_t(std::count(text.begin() + int64_t(begin),
+                             text.begin() + int64_t(end), '\n'));
+}
+
+std::string_view CsvTable::lineAt(size_t offset) const {
+  std::string_view rest = std::string_view(text).substr(offset);
+  rest = rest.substr(0, rest.find('\n'));
+  if (rest.ends_with('\r'))
+    rest.remove_suffix(1);
+  return rest;
+}
+
+bool CsvTable::lineEnds(size_t offset) const {
+  std::string_view rest = std::string_view(text).substr(offset, 2);
+  return rest.empty() || rest[0] == '\n' || rest == "\r\n" || rest == "\r";
+}
+
+size_t CsvTable::cutQuoted(const Start &start, size_t open,
+                           std::string &out) const {
+  size_t at = open + 1;
+  while (at < text.size()) {
+    if (text[at] == '"' && text.compare(at, 2, "\"\"") != 0)
+      return at + 1;
+    // Two quotes stand for one.
+    at += text[at] == '"';
+    out += text[at++];
+  }
+  size_t line = text.rfind('\n', open);
+  line = line == std::string::npos ? start.offset
+                                   : std::max(start.offset, line + 1);
+  throw Error(fault::UnclosedQuote)
+      .at({file, start.line + lineFeeds(start.offset, line), "",
+           std::string(lineAt(line)), open - line, open - line + 1,
+           "opened here"});
+}
+
+size_t CsvTable::cut(const Start &start, std::vector<CsvCell> &cells) const {
+  cells.clear();
+  size_t at = start.offset;
+  while (true) {
+    while (at < text.size() && isBlank(text[at]))
+      ++at;
+    CsvCell &cell = cells.emplace_back();
+    cell.begin = at - start.offset;
+    if (at < text.size() && text[at] == '"')
+      at = cutQuoted(start, at, cell.text);
+    // What follows a closing quote is kept, so that it is noticed.
+    size_t plain = at;
+    while (!lineEnds(at) && text[at] != ',')
+      ++at;
+    size_t stop = at;
+    while (stop > plain && isBlank(text[stop - 1]))
+      --stop;
+    cell.text.append(text, plain, stop - plain);
+    cell.end = std::max(stop - start.offset, cell.begin);
+    if (lineEnds(at))
+      break;
+    ++at;
+  }
+  size_t newline = text.find('\n', at);
+  return newline == std::string::npos ? text.size() : newline + 1;
+}
+
+std::vector<CsvCell> CsvTable::row(size_t index) const {
+  std::vector<CsvCell> cells;
+  cells.reserve(width);
+  cut(starts[index], cells);
+  return cells;
+}
+
+std::string CsvTable::columnText(size_t column) const {
+  return names.empty() ? std::to_string(column) : "\"" + names[column] + "\"";
+}
+
+DataPlace CsvTable::place(size_t row, size_t column, std::string label) const {
+  CsvCell cell = this->row(row)[column];
+  std::string line(lineAt(starts[row].offset));
+  size_t length = line.size();
+  return {file,
+          starts[row].line,
+          "column " + columnText(column),
+          std::move(line),
+          std::min(cell.begin, length),
+          std::min(cell.end, length),
+          std::move(label)};
+}
+
+} // namespace gradus

@@ -1,0 +1,69 @@
+// The text of a csv file (RFC 4180) cut into rows; cells are cut on demand, so
+// that a message can point at them. Next: CsvFields.h makes fields of them.
+#pragma once
+
+#include "runtime/Error.h"
+
+#include <optional>
+#include <string_view>
+
+namespace gradus {
+
+/// One cell of a row.
+struct CsvCell {
+  /// The text without surrounding blanks and quotes.
+  std::string text;
+  /// Its bytes from the start of the row, quotes included.
+  size_t begin, end;
+};
+
+class CsvTable {
+public:
+  /// `header`: whether the first row is one; by default it is one if any of its
+  /// cells is neither empty nor a number. Blank lines are no rows. Throws E0816
+  /// if a row has another length than the first one, E0823, E0827.
+  CsvTable(std::string path, std::vector<uint8_t> bytes,
+           std::optional<bool> header);
+
+  const std::string &path() const { return file; }
+  /// Names of the columns; empty without a header.
+  const std::vector<std::string> &header() const { return names; }
+  /// Number of rows below the header.
+  size_t rows() const { return starts.size(); }
+  size_t columns() const { return width; }
+
+  std::vector<CsvCell> row(size_t index) const;
+
+  /// The place of a cell, for a message.
+  DataPlace place(size_t row, size_t column, std::string label = "") const;
+  /// `"quality"`, or its number if there is no header.
+  std::string columnText(size_t column) const;
+
+private:
+  struct Start {
+    size_t offset;
+    uint64_t line;
+  };
+  /// Cuts the row that starts here, gives the offset behind its line end.
+  size_t cut(const Start &start, std::vector<CsvCell> &cells) const;
+  /// Cuts a quoted cell from its opening quote, gives the offset behind it.
+  size_t cutQuoted(const Start &start, size_t open, std::string &out) const;
+  bool lineEnds(size_t offset) const;
+  std::string_view lineAt(size_t offset) const;
+  uint64_t lineFeeds(size_t begin, size_t end) const;
+
+  std::string file;
+  std::string text;
+  std::vector<Start> starts;
+  std::vector<std::string> names;
+  size_t width = 0;
+};
+
+/// The number a cell holds, NaN and infinities included; nothing if it is no
+/// number.
+std::optional<double> parseNumber(std::string_view text);
+
+/// Whether these bytes are UTF-8 without control characters.
+bool isText(std::string_view text);
+
+} // namespace gradus

@@ -1,0 +1,349 @@
+#include "runtime/data/CsvFields.h"
+
+#include "runtime/Random.h"
+#include "runtime/data/FieldText.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+
+namespace gradus {
+
+/// Edits that turn one word into the other (Levenshtein).
+static size_t editDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t(0));
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i + 1);
+    for (size_t k = 0; k < b.size(); ++k)
+      diagonal = std::exchange(
+          row[k + 1],
+          std::min({row[k] + 1, row[k + 1] + 1, diagonal + (a[i] != b[k])}));
+  }
+  return row.back();
+}
+
+static std::string listed(const std::vector<std::string> &names,
+                          size_t most = 12) {
+  std::string text;
+  for (size_t i = 0; i < std::min(most, names.size()); ++i)
+    text += (i ? ", " : "") + names[i];
+  return names.size() > most
+             ? text + ", ... (" + std::to_string(names.size()) + " in all)"
+             : text;
+}
+
+static size_t columnNamed(const CsvTable &table, const Field &field,
+                          const std::string &name) {
+  const std::vector<std::string> &header = table.header();
+  if (header.empty())
+    throw Error(fault::NoHeader, name, table.path())
+        .note(declared(field))
+        .help("give its number from 0: `" + field.name + " = " +
+              std::to_string(table.columns() - 1) + "` is the last column");
+  auto found = std::find(header.begin(), header.end(), name);
+  if (found != header.end())
+    return size_t(found - header.begin());
+  Error error(fault::UnknownColumn, name, table.path());
+  error.note("its columns are " + listed(header));
+  auto nearest = std::min_element(
+      header.begin(), header.end(), [&](const auto &a, const auto &b) {
+        return editDistance(name, a) < editDistance(name, b);
+      });
+  if (editDistance(name, *nearest) <= std::max<size_t>(1, name.size() / 3))
+    error.help("did you mean \"" + *nearest + "\"?");
+  throw error;
+}
+
+/// Counts a negative number from the end, as slices do.
+static int64_t fromStart(int64_t number, int64_t count) {
+  return number < 0 ? number + count : number;
+}
+
+std::vector<size_t> fieldColumns(const CsvTable &table, const CsvSource &source,
+                                 const Field &field) {
+  auto given =
+      std::find_if(source.columns.begin(), source.columns.end(),
+                   [&](const auto &pair) { return pair.first == field.name; });
+  Columns wanted = given == source.columns.end() ? Columns::named(field.name)
+                                                 : given->second;
+  std::vector<size_t> columns;
+  int64_t count = int64_t(table.columns());
+  for (const Columns::Item &item : wanted.items) {
+    if (!item.name.empty()) {
+      columns.push_back(columnNamed(table, field, item.name));
+      continue;
+    }
+    int64_t begin = fromStart(item.numbers.begin.value_or(0), count);
+    int64_t end = fromStart(item.numbers.end.value_or(count), count);
+    if (begin < 0 || end > count || (begin >= count && begin < end))
+      throw Error(fault::ColumnPastEnd,
+                  begin < 0 ? *item.numbers.begin
+                            : std::max(begin, std::min(end - 1, count)),
+                  table.path(), counted(size_t(count), "column"))
+          .note("columns are counted from 0");
+    for (int64_t i = begin; i < end; ++i)
+      columns.push_back(size_t(i));
+  }
+  if (int64_t(columns.size()) != field.elements())
+    throw Error(fault::ColumnCount, field.name, typeText(field),
+                counted(size_t(field.elements()), "column"),
+                std::to_string(columns.size()) +
+                    (columns.size() == 1 ? " is" : " are"))
+        .note(declared(field))
+        .note("`" + table.path() + "` has " +
+              counted(table.columns(), "column"));
+  return columns;
+}
+
+static std::string intervalText(const Interval &interval) {
+  auto end = [](std::optional<int64_t> number) {
+    return number ? std::to_string(*number) : "";
+  };
+  return end(interval.begin) + ".." + end(interval.end);
+}
+
+std::vector<size_t> splitRows(const CsvTable &table, const CsvSource &source) {
+  int64_t count = int64_t(table.rows()), begin = 0, end = count;
+  if (source.rows) {
+    begin = fromStart(source.rows->begin.value_or(0), count);
+    end = fromStart(source.rows->end.value_or(count), count);
+    if (begin < 0 || begin > count || end > count)
+      throw Error(fault::RowsPastEnd, intervalText(*source.rows), table.path(),
+                  counted(size_t(count), "row"));
+  }
+  std::vector<size_t> rows;
+  for (int64_t i = begin; i < end; ++i)
+    rows.push_back(size_t(i));
+  if (source.split) {
+    int64_t low = source.split->begin.value_or(0);
+    int64_t high = source.split->end.value_or(100);
+    if (low < 0 || high > 100 || low > high)
+      throw Error(fault::BadSplit, intervalText(*source.split));
+    int64_t all = int64_t(rows.size());
+    auto order =
+        permutation(uint32_t(all), Stream(source.seed, siteOf("split")));
+    std::vector<size_t> drawn;
+    for (int64_t i = all * low / 100; i < all * high / 100; ++i)
+      drawn.push_back(rows[order[size_t(i)]]);
+    std::sort(drawn.begin(), drawn.end());
+    rows = std::move(drawn);
+  }
+  if (rows.empty())
+    throw Error(
+        fault::NoRows, table.path(),
+        source.split  ? " in `split = " + intervalText(*source.split) + "`"
+        : source.rows ? " in `rows = " + intervalText(*source.rows) + "`"
+                      : "");
+  return rows;
+}
+
+/// Whether a cell holds no value: the words for it, besides NaN.
+static bool isMissing(std::string_view text) {
+  return text.empty() || text == "NA" || text == "N/A" || text == "?";
+}
+
+static Error missingCell(const CsvTable &table, const Field &field, size_t row,
+                         size_t column) {
+  return Error(fault::MissingCell, table.columnText(column))
+      .at(table.place(row, column, "no value"))
+      .note(declared(field))
+      .help("`missing = 0` in `csv(...)` gives all such cells a value");
+}
+
+std::vector<std::string> textLabels(const CsvTable &table, const Field &field,
+                                    std::span<const size_t> columns,
+                                    std::span<const size_t> rows) {
+  std::set<std::string> names;
+  for (size_t row : rows) {
+    std::vector<CsvCell> cells = table.row(row);
+    for (size_t column : columns) {
+      const std::string &text = cells[column].text;
+      if (names.empty() && (parseNumber(text) || isMissing(text)))
+        return {};
+      if (isMissing(text))
+        throw missingCell(table, field, row, column);
+      if (!isText(text))
+        throw Error(fault::TextInData, table.place(row, column).line,
+                    table.path());
+      names.insert(text);
+    }
+  }
+  std::vector<std::string> sorted(names.begin(), names.end());
+  if (int64_t(sorted.size()) > field.classes)
+    throw Error(fault::TooManyLabels, table.columnText(columns.front()),
+                sorted.size(), field.name, field.classes)
+        .note("its labels are " + listed(sorted))
+        .note(declared(field));
+  return sorted;
+}
+
+namespace {
+
+/// Reads the cells of one field.
+class CellReader {
+public:
+  CellReader(const CsvTable &table, const Field &field,
+             const std::vector<std::string> &names,
+             std::optional<double> missing)
+      : table(table), field(field), names(names), missing(missing) {}
+
+  double read(const std::string &text, size_t row, size_t column) {
+    if (field.classes && !names.empty())
+      return label(text, row, column);
+    double value = number(text, row, column);
+    if (field.classes)
+      return checkLabel(value, row, column);
+    checkRange(value, text, row, column);
+    return value;
+  }
+
+  /// Throws for the first label out of range, once all are known.
+  void finish(size_t rows) {
+    if (!badLabel)
+      return;
+    auto [row, column, value] = *badLabel;
+    throw Error(fault::LabelOutOfRange, int64_t(value), field.classes)
+        .at(table.place(row, column,
+                        "allowed: 0 to " + std::to_string(field.classes - 1)))
+        .note(declared(field))
+        .help(labelsRead(int64_t(rows), int64_t(lowest), int64_t(highest)));
+  }
+
+private:
+  Error badCell(const std::string &text, size_t row, size_t column,
+                const std::string &wanted) {
+    return Error(fault::BadCell, text, wanted)
+        .at(table.place(row, column))
+        .note(declared(field));
+  }
+
+  double label(const std::string &text, size_t row, size_t column) {
+    auto found = std::lower_bound(names.begin(), names.end(), text);
+    if (found != names.end() && *found == text)
+      return double(found - names.begin());
+    if (isMissing(text))
+      throw missingCell(table, field, row, column);
+    throw Error(fault::UnknownLabel, text)
+        .at(table.place(row, column))
+        .note("its labels are " + listed(names));
+  }
+
+  double number(const std::string &text, size_t row, size_t column) {
+    if (field.element == Element::Bool && (text == "true" || text == "false"))
+      return text == "true";
+    std::optional<double> value = parseNumber(text);
+    if (!value && isMissing(text)) {
+      if (missing)
+        return *missing;
+      throw missingCell(table, field, row, column);
+    }
+    if (!value) {
+      Error error = badCell(text, row, column, wanted());
+      if (text.find_first_of(";\t") != std::string::npos)
+        error.help("cells are separated by commas");
+      throw error;
+    }
+    if (std::isfinite(*value))
+      return *value;
+    if (missing)
+      return *missing;
+    throw Error(fault::NotFinite, text)
+        .at(table.place(row, column))
+        .note(declared(field))
+        .help("`missing = 0` in `csv(...)` gives all such cells a value");
+  }
+
+  double checkLabel(double value, size_t row, size_t column) {
+    if (value != std::floor(value) || std::abs(value) > 1e15)
+      throw badCell(table.row(row)[column].text, row, column, "a whole number");
+    lowest = std::min(lowest, value);
+    highest = std::max(highest, value);
+    if ((value < 0 || value >= double(field.classes)) && !badLabel)
+      badLabel = {row, column, value};
+    return badLabel ? 0 : value;
+  }
+
+  /// What the element type holds.
+  struct Limits {
+    double low, high;
+    bool whole;
+  };
+  Limits limits() const {
+    switch (field.element) {
+    case Element::F32:
+      return {-std::numeric_limits<float>::max(),
+              std::numeric_limits<float>::max(), false};
+    case Element::F64:
+      return {-std::numeric_limits<double>::max(),
+              std::numeric_limits<double>::max(), false};
+    case Element::I32:
+      return {-0x1p31, 0x1p31 - 1, true};
+    case Element::I64:
+      // Beyond 2^53 a double would not hold every number.
+      return {-0x1p53, 0x1p53, true};
+    case Element::U8:
+      return {0, 255, true};
+    case Element::Bool:
+      return {0, 1, true};
+    }
+    return {0, 0, true};
+  }
+  std::string wanted() const {
+    if (field.element == Element::Bool)
+      return "`true`, `false`, 0 or 1";
+    Limits limit = limits();
+    if (!limit.whole || field.classes)
+      return limit.whole ? "a whole number" : "a number";
+    return "a whole number from " + std::to_string(int64_t(limit.low)) +
+           " to " + std::to_string(int64_t(limit.high));
+  }
+  void checkRange(double value, const std::string &text, size_t row,
+                  size_t column) {
+    Limits limit = limits();
+    if (value >= limit.low && value <= limit.high &&
+        (!limit.whole || value == std::floor(value)))
+      return;
+    throw badCell(text, row, column,
+                  limit.whole ? wanted()
+                              : "a number that " +
+                                    std::string(elementText(field.element)) +
+                                    " can hold");
+  }
+
+  const CsvTable &table;
+  const Field &field;
+  const std::vector<std::string> &names;
+  std::optional<double> missing;
+  struct BadLabel {
+    size_t row, column;
+    double value;
+  };
+  std::optional<BadLabel> badLabel;
+  double lowest = std::numeric_limits<double>::infinity();
+  double highest = -std::numeric_limits<double>::infinity();
+};
+
+} // namespace
+
+Tensor csvValues(const CsvTable &table, const Field &field,
+                 std::span<const size_t> columns, std::span<const size_t> rows,
+                 const std::vector<std::string> &names,
+                 std::optional<double> missing) {
+  std::vector<int64_t> shape{int64_t(rows.size())};
+  shape.insert(shape.end(), field.shape.begin(), field.shape.end());
+  Tensor values(field.element, std::move(shape));
+  CellReader reader(table, field, names, missing);
+  int64_t at = 0;
+  for (size_t row : rows) {
+    std::vector<CsvCell> cells = table.row(row);
+    for (size_t column : columns)
+      values.set(at++, reader.read(cells[column].text, row, column));
+  }
+  reader.finish(rows.size());
+  return values;
+}
+
+} // namespace gradus

@@ -1,0 +1,26 @@
+// Finding a data file and reading all of its bytes, plain or compressed by gzip
+// (RFC 1952). Next: Idx.h and Csv.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gradus {
+
+/// Where relative paths of data files start.
+struct DataFolder {
+  /// `--data DIR`; empty if not given.
+  std::string given;
+  /// The folder of the model file, used if `given` is empty.
+  std::string beside;
+
+  /// The path to open.
+  std::string resolve(const std::string &file) const;
+};
+
+/// The bytes of a file; a file that starts with gzip's magic bytes is
+/// decompressed, whatever its name. Throws E0802 to E0807, E0952.
+std::vector<uint8_t> readDataFile(const std::string &path);
+
+} // namespace gradus

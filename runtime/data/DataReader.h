@@ -1,0 +1,47 @@
+// Reads the splits of a `data` declaration: opens each file once, numbers text
+// labels by the training split, and gives each split as a Dataset.
+#pragma once
+
+#include "runtime/data/Csv.h"
+#include "runtime/data/DataFile.h"
+#include "runtime/data/Dataset.h"
+
+#include <memory>
+
+namespace gradus {
+
+class DataReader {
+public:
+  /// `names`: the text labels saved with the weights; without them they are
+  /// read from the training split when they are needed.
+  DataReader(DataInfo info, DataFolder folder,
+             std::optional<ClassNames> names = std::nullopt);
+
+  const DataInfo &info() const { return declaration; }
+  /// The split named `train`, else the first one.
+  const Split &trainingSplit() const;
+
+  /// Reads a split. Throws E0912 if there is none of this name, and every error
+  /// of data (E08).
+  Dataset read(std::string_view split);
+
+  /// The names of all text labels met so far.
+  const ClassNames &classNames() const { return labels; }
+
+private:
+  const CsvTable &table(const CsvSource &source);
+  Dataset readCsv(const Split &split, const CsvSource &source);
+  Dataset readIdxFiles(const Split &split, const IdxSource &source);
+  void numberLabels();
+
+  DataInfo declaration;
+  DataFolder folder;
+  ClassNames labels;
+  bool labelsKnown;
+  /// By path and whether the first row is a header, if that is given.
+  std::map<std::pair<std::string, std::optional<bool>>,
+           std::unique_ptr<CsvTable>>
+      tables;
+};
+
+} // namespace gradus
