@@ -45,7 +45,7 @@ Error &Error::help(std::string text) {
   return *this;
 }
 
-int Error::exitCode() const { return errorCode >= "E0950" ? 3 : 1; }
+int Error::exitCode() const { return errorCode >= "E1050" ? 3 : 1; }
 
 namespace {
 

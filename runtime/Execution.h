@@ -9,7 +9,7 @@ namespace gradus {
 
 class Execution {
 public:
-  /// Allocates the arena. Throws E0952 if there is no memory, and
+  /// Allocates the arena. Throws E1052 if there is no memory, and
   /// std::logic_error if a location lies outside of the arena or the buffers.
   explicit Execution(CompiledFunction function);
 

@@ -9,7 +9,7 @@
 
 namespace gradus {
 
-/// Memory of `bytes` bytes at a multiple of 64, zeroed. Throws E0952.
+/// Memory of `bytes` bytes at a multiple of 64, zeroed. Throws E1052.
 class AlignedBytes {
 public:
   AlignedBytes() = default;
@@ -29,7 +29,7 @@ class Tensor {
 public:
   /// An empty array of shape [0].
   Tensor() : dims{0} {}
-  /// All zeros. A scalar has no dims. Throws E0952 if there is no memory.
+  /// All zeros. A scalar has no dims. Throws E1052 if there is no memory.
   Tensor(Element element, std::vector<int64_t> shape);
   /// A scalar of this element type.
   static Tensor scalar(Element element, double value);

@@ -20,7 +20,7 @@ struct DataFolder {
 };
 
 /// The bytes of a file; a file that starts with gzip's magic bytes is
-/// decompressed, whatever its name. Throws E0802 to E0807, E0952.
+/// decompressed, whatever its name. Throws E0802 to E0807, E1052.
 std::vector<uint8_t> readDataFile(const std::string &path);
 
 } // namespace gradus

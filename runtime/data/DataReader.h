@@ -21,7 +21,7 @@ public:
   /// The split named `train`, else the first one.
   const Split &trainingSplit() const;
 
-  /// Reads a split. Throws E0912 if there is none of this name, and every error
+  /// Reads a split. Throws E1012 if there is none of this name, and every error
   /// of data (E08).
   Dataset read(std::string_view split);
 

@@ -372,7 +372,7 @@ TEST_F(DataReading, LabelsAreUtf8) {
 
 TEST_F(DataReading, UnknownSplit) {
   EXPECT_EQ(messageFor(csv("x\n1\n", {realField("x")}), "valid"),
-            "error[E0912]: data `d` has no split `valid`\n"
+            "error[E1012]: data `d` has no split `valid`\n"
             "  = note: its splits are `train`\n");
 }
 
