@@ -431,7 +431,8 @@ Clause Parser::clause() {
   uint32_t first = begin();
   if (at(TokenKind::Let)) {
     std::visit([&](auto &&node) { clause.node = std::move(node); }, let());
-  } else if (at(TokenKind::Name) && kind(1) == TokenKind::Equal) {
+  } else if (at(TokenKind::Name) &&
+             (kind(1) == TokenKind::Equal || kind(1) == TokenKind::Number)) {
     Setting setting;
     setting.name = name("a setting");
     expect(TokenKind::Equal);

@@ -16,11 +16,13 @@ const Source &SourceManager::add(std::string name, std::string text) {
 const Source *SourceManager::load(const std::string &path,
                                   Diagnostics &diagnostics,
                                   Range importedFrom) {
-  for (const Source &source : sources)
-    if (source.name() == path)
-      return &source;
-
   std::error_code error;
+  std::string key = std::filesystem::weakly_canonical(path, error).string();
+  if (error)
+    key = path; // what is wrong with it shows below
+  if (auto found = loaded.find(key); found != loaded.end())
+    return found->second;
+
   auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
     diagnostics.report(diag::FileMissing, importedFrom, path);
@@ -55,7 +57,7 @@ const Source *SourceManager::load(const std::string &path,
     diagnostics.report(diag::FileTooLarge, importedFrom, path, bound >> 20);
     return nullptr;
   }
-  return &add(path, std::move(text));
+  return loaded[key] = &add(path, std::move(text));
 }
 
 } // namespace gradus

@@ -4,6 +4,7 @@
 #include "compiler/Diagnostics.h"
 
 #include <deque>
+#include <map>
 #include <string>
 
 namespace gradus {
@@ -23,6 +24,8 @@ public:
 
 private:
   std::deque<Source> sources;
+  /// Files by the path that all ways of writing it have in common.
+  std::map<std::string, const Source *> loaded;
 };
 
 } // namespace gradus
