@@ -88,7 +88,7 @@ std::vector<size_t> fieldColumns(const CsvTable &table, const CsvSource &source,
       columns.push_back(size_t(i));
   }
   if (int64_t(columns.size()) != field.elements())
-    throw Error(fault::ColumnCount, field.name, typeText(field),
+    throw Error(fault::FieldColumns, field.name, typeText(field),
                 counted(size_t(field.elements()), "column"),
                 std::to_string(columns.size()) +
                     (columns.size() == 1 ? " is" : " are"))
