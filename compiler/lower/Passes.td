@@ -25,4 +25,63 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::func::FuncOp"> {
   ];
 }
 
+def KernelsToDestinations
+    : Pass<"graph-kernels-to-destinations", "::mlir::func::FuncOp"> {
+  let summary = "pass the results of a kernel as buffers to write";
+  let description = [{
+    `(tensor arguments) -> (tensor results)` becomes `(buffers) -> ()`: the
+    arguments in order, then one buffer per result. A result with the attribute
+    `graph.updates = i : i32` gets no buffer of its own: it is written over
+    argument i, in place where the last operation permits it and else by a copy
+    at the end, after every read. Bufferization of a kernel therefore never
+    looks beyond the kernel. Test: test/lower/kernels-to-destinations.mlir.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def CopiesToLinalg : Pass<"graph-copies-to-linalg", "::mlir::func::FuncOp"> {
+  let summary = "turn copies of buffers into linalg";
+  let description = [{
+    `memref.copy` of a strided buffer would become a call into a library that
+    kernels do not have. As a `linalg.generic` it is scheduled like any other
+    loop nest. Test: test/lower/copies-to-linalg.mlir.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def PlaceScratch : Pass<"graph-place-scratch", "::mlir::func::FuncOp"> {
+  let summary = "give every buffer inside a kernel its place";
+  let description = [{
+    A kernel allocates nothing. Buffers of at most 16 KiB together lie on the
+    stack; else the kernel gets one more argument, a block of bytes whose size
+    stands in its attribute `graph.scratch`, and each buffer a fixed offset in
+    it. Buffers that are never alive together share bytes.
+    Test: test/lower/place-scratch.mlir.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def EntryPoints : Pass<"graph-entry-points", "::mlir::ModuleOp"> {
+  let summary = "give each kernel the entry point the runtime calls";
+  let description = [{
+    `name(pointer, pointer, ...)` becomes the private `name.body`, and `name`
+    takes one array of pointers (`KernelEntry` in runtime/Abi.h), so that the
+    runtime calls every kernel alike. Test: test/lower/entry-points.mlir.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def VerifyKernels : Pass<"graph-verify-kernels", "::mlir::ModuleOp"> {
+  let summary = "check that nothing in a kernel needs more than the processor";
+  let description = [{
+    A lowered kernel holds only LLVM dialect, no cast between type systems, and
+    calls no function but those of native/Symbols.def: neither `malloc` nor any
+    other source of memory. What breaks this is an error at the source location
+    that the operation came from. Test: test/lower/verify-kernels-errors.mlir.
+  }];
+}
+
 #endif

@@ -1,6 +1,7 @@
 // gradus-opt: mlir-opt with the dialect and the passes of Gradus.
 #include "compiler/differentiate/Differentiate.h"
 #include "compiler/lower/Passes.h"
+#include "compiler/lower/Pipelines.h"
 #include "dialect/Graph.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -17,6 +18,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   gradus::differentiate::registerDifferentiatePasses();
   gradus::lower::registerLowerPasses();
+  gradus::lower::registerLowerPipelines();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Gradus optimizer driver\n", registry));
 }

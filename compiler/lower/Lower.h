@@ -1,0 +1,33 @@
+// Kernels on tensors -> the same kernels in LLVM dialect. A kernel is a
+// function whose arguments and results are tensors of fixed shape and whose
+// body is linalg, arith, math and tensor ops. Element types: f32, f64, i32,
+// i64 and i8 (truth values and unsigned bytes are stored as i8).
+// Next: compiler/native/Jit.h.
+#pragma once
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace gradus::lower {
+
+struct LowerOptions {
+  /// False: the reference path, plain loops, no fusion, no vectors.
+  bool schedule = true;
+};
+
+/// The dialects kernels pass through, with the interfaces lowering needs. A
+/// context that lowers kernels is made with these.
+void registerLowerDialects(mlir::DialectRegistry &registry);
+
+/// Lowers each function of `kernels`, in parallel if the context has threads,
+/// and gives a module with one module per kernel. An entry point takes the
+/// kernel's arguments, then a buffer per result that is not written over an
+/// argument (`graph.updates`), then a block of scratch if it has the attribute
+/// `graph.scratch` (bytes). A result's buffer overlaps no other operand; all
+/// are 64-byte aligned. `kernels` is left as it was. Null after an error, which
+/// has been reported at its location.
+mlir::OwningOpRef<mlir::ModuleOp> lowerKernels(mlir::ModuleOp kernels,
+                                               const LowerOptions &options);
+
+} // namespace gradus::lower

@@ -1,0 +1,85 @@
+// Each pipeline a plain list of passes, with the IR that comes in and goes out.
+#include "compiler/lower/Pipelines.h"
+
+#include "compiler/lower/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace gradus::lower {
+using namespace mlir;
+
+namespace {
+
+/// in: tensors at the boundary and inside. out: linalg on buffers.
+void addBufferization(OpPassManager &passes) {
+  passes.addNestedPass<func::FuncOp>(createKernelsToDestinations());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(bufferization::createEmptyTensorEliminationPass());
+  passes.addPass(bufferization::createOneShotBufferizePass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createCopiesToLinalg());
+}
+
+} // namespace
+
+void addReferenceLoops(OpPassManager &passes) {
+  // in: linalg on tensors
+  passes.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  // generics on tensors
+  addBufferization(passes);
+  // linalg on buffers
+  passes.addPass(createConvertLinalgToLoopsPass());
+  // out: scalar loops on buffers
+}
+
+void addLoopsToLLVM(OpPassManager &passes) {
+  // in: loops, vectors, buffers that are allocated
+  passes.addPass(memref::createFoldMemRefAliasOpsPass());
+  passes.addNestedPass<func::FuncOp>(createPlaceScratch());
+  // no allocations
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(memref::createExpandStridedMetadataPass());
+  passes.addPass(createLowerAffinePass());
+  passes.addPass(createSCFToControlFlowPass());
+  // LLVM's intrinsics where there is one; erf and log1p from the C library
+  ConvertMathToLLVMPassOptions math;
+  math.approximateLog1p = false;
+  passes.addPass(createConvertMathToLLVMPass(math));
+  passes.addPass(createConvertMathToLibmPass());
+  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
+  ConvertFuncToLLVMPassOptions func;
+  func.useBarePtrCallConv = true;
+  passes.addPass(createConvertFuncToLLVMPass(func));
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createUBToLLVMConversionPass());
+  passes.addPass(createConvertIndexToLLVMPass());
+  passes.addPass(createConvertControlFlowToLLVMPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+  // LLVM dialect, a pointer per buffer
+  passes.addPass(createEntryPoints());
+  passes.addPass(createVerifyKernels());
+  // out: LLVM dialect, an array of pointers
+}
+
+void registerLowerPipelines() {
+  PassPipelineRegistration<>(
+      "graph-reference-loops",
+      "kernels: linalg on tensors -> scalar loops on buffers",
+      addReferenceLoops);
+  PassPipelineRegistration<>("graph-loops-to-llvm",
+                             "kernels: loops and vectors on buffers -> LLVM",
+                             addLoopsToLLVM);
+}
+
+} // namespace gradus::lower

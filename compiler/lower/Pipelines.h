@@ -1,0 +1,18 @@
+// The lowering of kernels as lists of passes. Each works on a module of
+// kernels.
+#pragma once
+
+#include "mlir/Pass/PassManager.h"
+
+namespace gradus::lower {
+
+/// linalg on tensors -> linalg on buffers, nothing fused, all loops plain.
+void addReferenceLoops(mlir::OpPassManager &passes);
+
+/// Loops, vectors and buffers -> LLVM dialect with entry points.
+void addLoopsToLLVM(mlir::OpPassManager &passes);
+
+/// Makes the pipelines above known to gradus-opt by name.
+void registerLowerPipelines();
+
+} // namespace gradus::lower

@@ -1,0 +1,194 @@
+// Each kernel becomes an LLVM module of its own, optimised and emitted on its
+// own thread; the objects are linked into one ORC session.
+#include "compiler/native/Jit.h"
+
+#include "compiler/lower/Passes.h"
+#include "compiler/native/Symbols.h"
+#include "compiler/native/Target.h"
+
+#include "mlir/IR/Threading.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Analysis/CGSCCPassManager.h"
+#include "llvm/Analysis/LoopAnalysisManager.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+
+namespace gradus::native {
+
+Code::~Code() = default;
+
+namespace {
+
+void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine,
+                    const NativeOptions &options) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder
+      .buildPerModuleDefaultPipeline(options.optimise
+                                         ? llvm::OptimizationLevel::O3
+                                         : llvm::OptimizationLevel::O1)
+      .run(module, modules);
+}
+
+/// One kernel's module -> machine code of the wanted kind.
+llvm::Error emit(mlir::ModuleOp kernel, const NativeOptions &options,
+                 llvm::CodeGenFileType kind,
+                 llvm::SmallVectorImpl<char> &bytes) {
+  auto machine =
+      createHostMachine(options.optimise ? llvm::CodeGenOptLevel::Aggressive
+                                         : llvm::CodeGenOptLevel::Less);
+  if (!machine)
+    return machine.takeError();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module =
+      mlir::translateModuleToLLVMIR(kernel, context);
+  if (!module)
+    return llvm::createStringError("a kernel has no form in LLVM IR");
+  module->setTargetTriple((*machine)->getTargetTriple());
+  module->setDataLayout((*machine)->createDataLayout());
+  for (llvm::Function &function : *module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", (*machine)->getTargetCPU());
+    function.addFnAttr("target-features", (*machine)->getTargetFeatureString());
+    function.addFnAttr("prefer-vector-width", "512");
+    function.setDoesNotThrow();
+  }
+  optimiseModule(*module, **machine, options);
+  llvm::raw_svector_ostream out(bytes);
+  llvm::legacy::PassManager codegen;
+  if ((*machine)->addPassesToEmitFile(codegen, out, nullptr, kind))
+    return llvm::createStringError("this processor's back end emits no code");
+  codegen.run(*module);
+  return llvm::Error::success();
+}
+
+/// The kernels of `lowered`, emitted in parallel, in their order.
+llvm::Error emitAll(mlir::ModuleOp lowered, const NativeOptions &options,
+                    llvm::CodeGenFileType kind,
+                    std::vector<llvm::SmallVector<char, 0>> &emitted) {
+  // Translation looks up interfaces that must be there before threads start.
+  mlir::MLIRContext *context = lowered.getContext();
+  mlir::DialectRegistry registry;
+  mlir::registerBuiltinDialectTranslation(registry);
+  mlir::registerLLVMDialectTranslation(registry);
+  context->appendDialectRegistry(registry);
+  context->loadAllAvailableDialects();
+
+  llvm::SmallVector<mlir::ModuleOp> kernels(lowered.getOps<mlir::ModuleOp>());
+  emitted.resize(kernels.size());
+  std::vector<std::string> messages(kernels.size());
+  mlir::parallelFor(context, 0, kernels.size(), [&](size_t i) {
+    if (llvm::Error error = emit(kernels[i], options, kind, emitted[i]))
+      messages[i] = llvm::toString(std::move(error));
+  });
+  for (const std::string &message : messages)
+    if (!message.empty())
+      return llvm::createStringError(message);
+  return llvm::Error::success();
+}
+
+class JitCode : public Code {
+public:
+  KernelEntry lookup(llvm::StringRef kernel) const override {
+    auto found = kernels.find(kernel);
+    return found == kernels.end() ? nullptr : found->second.entry;
+  }
+  int64_t scratchBytes(llvm::StringRef kernel) const override {
+    auto found = kernels.find(kernel);
+    return found == kernels.end() ? 0 : found->second.scratchBytes;
+  }
+
+  struct Kernel {
+    KernelEntry entry = nullptr;
+    int64_t scratchBytes = 0;
+  };
+  std::unique_ptr<llvm::orc::LLJIT> session;
+  llvm::StringMap<Kernel> kernels;
+};
+
+llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> openSession() {
+  auto machine = createHostMachine(llvm::CodeGenOptLevel::Default);
+  if (!machine)
+    return machine.takeError();
+  llvm::orc::JITTargetMachineBuilder builder((*machine)->getTargetTriple());
+  auto session = llvm::orc::LLJITBuilder()
+                     .setJITTargetMachineBuilder(builder)
+                     .setDataLayout((*machine)->createDataLayout())
+                     .setLinkProcessSymbolsByDefault(false)
+                     .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
+                     .create();
+  if (!session)
+    return session.takeError();
+  llvm::orc::SymbolMap symbols;
+  forEachSymbol([&](llvm::StringRef name, void *address) {
+    symbols[(*session)->mangleAndIntern(name)] = {
+        llvm::orc::ExecutorAddr::fromPtr(address),
+        llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+  });
+  if (llvm::Error error = (*session)->getMainJITDylib().define(
+          llvm::orc::absoluteSymbols(std::move(symbols))))
+    return error;
+  return session;
+}
+
+} // namespace
+
+llvm::Expected<std::shared_ptr<Code>> compile(mlir::ModuleOp lowered,
+                                              const NativeOptions &options) {
+  std::vector<llvm::SmallVector<char, 0>> objects;
+  if (llvm::Error error =
+          emitAll(lowered, options, llvm::CodeGenFileType::ObjectFile, objects))
+    return error;
+  auto session = openSession();
+  if (!session)
+    return session.takeError();
+  auto code = std::make_shared<JitCode>();
+  code->session = std::move(*session);
+  for (auto &object : objects)
+    if (llvm::Error error = code->session->addObjectFile(
+            std::make_unique<llvm::SmallVectorMemoryBuffer>(
+                std::move(object), /*RequiresNullTerminator=*/false)))
+      return error;
+  for (mlir::ModuleOp kernel : lowered.getOps<mlir::ModuleOp>())
+    for (auto function : kernel.getOps<mlir::LLVM::LLVMFuncOp>()) {
+      if (function.isExternal() || !function.isPublic())
+        continue;
+      auto address = code->session->lookup(function.getName());
+      if (!address)
+        return address.takeError();
+      JitCode::Kernel &entry = code->kernels[function.getName()];
+      entry.entry = address->toPtr<KernelEntry>();
+      if (auto bytes =
+              function->getAttrOfType<mlir::IntegerAttr>(lower::kScratch))
+        entry.scratchBytes = bytes.getInt();
+    }
+  return code;
+}
+
+llvm::Error printAssembly(mlir::ModuleOp lowered, const NativeOptions &options,
+                          llvm::raw_ostream &out) {
+  std::vector<llvm::SmallVector<char, 0>> texts;
+  if (llvm::Error error =
+          emitAll(lowered, options, llvm::CodeGenFileType::AssemblyFile, texts))
+    return error;
+  for (const auto &text : texts)
+    out.write(text.data(), text.size());
+  return llvm::Error::success();
+}
+
+} // namespace gradus::native

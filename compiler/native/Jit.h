@@ -1,0 +1,45 @@
+// Lowered kernels (LLVM dialect, from compiler/lower/Lower.h) -> machine code
+// in memory, kept alive by shared pointer. Next: runtime/Abi.h calls the
+// entries.
+#pragma once
+
+#include "runtime/Abi.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <memory>
+
+namespace gradus::native {
+
+struct NativeOptions {
+  /// Scheduled kernels: LLVM's O3. Reference kernels: O1.
+  bool optimise = true;
+};
+
+/// Machine code of one or more kernels. It lives as long as this object:
+/// `CompiledFunction::code` holds it.
+class Code {
+public:
+  virtual ~Code();
+
+  /// The entry of the kernel of that name; null if there is none.
+  virtual KernelEntry lookup(llvm::StringRef kernel) const = 0;
+
+  /// Bytes of scratch the kernel wants as its last operand, 64-byte aligned; 0:
+  /// it has no such operand.
+  virtual int64_t scratchBytes(llvm::StringRef kernel) const = 0;
+};
+
+/// Compiles a module whose members are modules of one kernel each, on all
+/// threads of its context. May be called from several threads at once for
+/// modules of different contexts.
+llvm::Expected<std::shared_ptr<Code>> compile(mlir::ModuleOp lowered,
+                                              const NativeOptions &options);
+
+/// Prints the kernels' assembly (`--emit=asm`).
+llvm::Error printAssembly(mlir::ModuleOp lowered, const NativeOptions &options,
+                          llvm::raw_ostream &out);
+
+} // namespace gradus::native
