@@ -104,6 +104,14 @@ struct MarkedLine {
   std::vector<Mark> marks;
 };
 
+/// True for the controls beyond ASCII: U+0080 to U+009F, and the marks that
+/// change the direction of text, which can make a line read as what it is not.
+bool isControl(std::string_view character) {
+  return (character >= "\u0080" && character <= "\u009F") ||
+         (character >= "\u202A" && character <= "\u202E") ||
+         (character >= "\u2066" && character <= "\u2069");
+}
+
 /// Splits a line into what a terminal may print: a tab becomes one space;
 /// control characters and bytes that are no UTF-8 become U+FFFD.
 std::vector<std::string> printable(std::string_view line) {
@@ -113,7 +121,8 @@ std::vector<std::string> printable(std::string_view line) {
     unsigned char byte = line[at];
     if (byte == '\t')
       characters.emplace_back(" ");
-    else if (length == 0 || byte < 0x20 || byte == 0x7F)
+    else if (length == 0 || byte < 0x20 || byte == 0x7F ||
+             isControl(line.substr(at, length)))
       characters.emplace_back("\xEF\xBF\xBD");
     else
       characters.emplace_back(line.substr(at, length));

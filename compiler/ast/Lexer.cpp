@@ -259,6 +259,12 @@ private:
       if (length == 0) {
         reportBadUtf8(at, at + 1);
         valid = false;
+      } else if ((peek() >= 0 && peek() < ' ' && peek() != '\t') ||
+                 peek() == '\x7F') {
+        // It would be printed in messages and names of files.
+        diagnostics.report(diag::StrayCharacter, range(at, at + 1),
+                           describe(text.substr(at, 1)));
+        valid = false;
       }
       at += std::max(1u, length);
     }

@@ -191,6 +191,10 @@ void Parser::endOfStatement() {
         error.help("to compare two values, write `==`");
       else if (token().kind == TokenKind::LeftBrace)
         error.help("a block belongs to `fn`, `if`, `for` and the like");
+      else if (beginsStatement(source, token(), token(1), token(2)) ||
+               (token().kind == TokenKind::Name &&
+                token(1).kind == TokenKind::Equal))
+        error.help("statements in one line are separated by `;`");
     }
   }
   if (panicking)

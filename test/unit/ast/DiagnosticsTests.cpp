@@ -362,6 +362,13 @@ TEST_F(DiagnosticsTest, NothingUnprintableIsPrinted) {
             "  |       ^\n");
 }
 
+TEST_F(DiagnosticsTest, DirectionMarksAreNotPrinted) {
+  open("a.nn", "a \u202E\u009B b");
+  report(diag::UnusedExpression, at("b"));
+  EXPECT_TRUE(diagnostics.render().ends_with("1 | a \uFFFD\uFFFD b\n"
+                                             "  |      ^\n"));
+}
+
 TEST_F(DiagnosticsTest, LongLinesAreCut) {
   std::string text = std::string(500, 'a') + " & " + std::string(500, 'b');
   open("a.nn", text);

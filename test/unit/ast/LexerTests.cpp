@@ -146,6 +146,7 @@ TEST(Lexer, Strings) {
   EXPECT_EQ(codes("\"abc"), "E0105");
   EXPECT_EQ(codes("\"abc\\"), "E0105");
   EXPECT_EQ(codes(R"("C:\data")"), "E0106");
+  EXPECT_EQ(codes("\"a\033b\tc\""), "E0101");
 }
 
 TEST(Lexer, PositionsCountCharacters) {
