@@ -259,7 +259,8 @@ private:
       if (length == 0) {
         reportBadUtf8(at, at + 1);
         valid = false;
-      } else if ((peek() >= 0 && peek() < ' ' && peek() != '\t') ||
+      } else if ((peek() >= 0 && peek() < ' ' && peek() != '\t' &&
+                  !(peek() == '\r' && peek(1) == '\n')) ||
                  peek() == '\x7F') {
         // It would be printed in messages and names of files.
         diagnostics.report(diag::StrayCharacter, range(at, at + 1),

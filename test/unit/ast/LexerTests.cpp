@@ -143,6 +143,7 @@ TEST(Lexer, InvalidUtf8) {
 TEST(Lexer, Strings) {
   EXPECT_EQ(tokens(R"("a # b" "\"\\\n\t")"), R"("a # b" "\"\\\n\t" $)");
   EXPECT_EQ(codes("\"abc\nlet"), "E0105");
+  EXPECT_EQ(codes("\"abc\r\nlet"), "E0105");
   EXPECT_EQ(codes("\"abc"), "E0105");
   EXPECT_EQ(codes("\"abc\\"), "E0105");
   EXPECT_EQ(codes(R"("C:\data")"), "E0106");
