@@ -52,8 +52,8 @@ struct BufferInfo {
   int64_t bytes() const { return elements() * byteWidth(element); }
 };
 
-/// Every kernel has this type: an array of pointers to its buffers, in the order
-/// of its `KernelCall::operands`.
+/// Every kernel has this type: an array of pointers to its buffers, in the
+/// order of its `KernelCall::operands`.
 using KernelEntry = void (*)(void *const *buffers);
 
 /// Where an operand of a kernel lies.
