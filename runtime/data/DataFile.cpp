@@ -49,8 +49,6 @@ static Error missing(const std::string &path) {
       path.ends_with(".gz") ? path.substr(0, path.size() - 3) : path + ".gz";
   if (fs::is_regular_file(other, ignored))
     error.help("`" + other + "` exists");
-  error.help("`--data DIR` changes the folder in which data files are found");
-  suggestPackage(error, path);
   return error;
 }
 
@@ -157,7 +155,7 @@ static std::vector<uint8_t> inflateAll(const std::string &path,
   }
 }
 
-std::vector<uint8_t> readDataFile(const std::string &path) {
+std::vector<uint8_t> readBytes(const std::string &path) {
   try {
     std::vector<uint8_t> bytes = readRaw(path);
     if (isGzip(bytes))
@@ -177,6 +175,19 @@ std::vector<uint8_t> readDataFile(const std::string &path) {
     return bytes;
   } catch (const std::bad_alloc &) {
     throw Error(fault::OutOfMemory, "the contents of `" + path + "`");
+  }
+}
+
+std::vector<uint8_t> readDataFile(const std::string &path) {
+  try {
+    return readBytes(path);
+  } catch (Error &error) {
+    if (error.code() == fault::DataMissing.code) {
+      error.help(
+          "`--data DIR` changes the folder in which data files are found");
+      suggestPackage(error, path);
+    }
+    throw;
   }
 }
 

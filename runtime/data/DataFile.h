@@ -21,6 +21,10 @@ struct DataFolder {
 
 /// The bytes of a file; a file that starts with gzip's magic bytes is
 /// decompressed, whatever its name. Throws E0802 to E0807, E1052.
+std::vector<uint8_t> readBytes(const std::string &path);
+
+/// The same for a file that a `data` declaration names: if it is missing, the
+/// message says how to find it.
 std::vector<uint8_t> readDataFile(const std::string &path);
 
 } // namespace gradus

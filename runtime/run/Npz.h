@@ -1,0 +1,46 @@
+// NumPy's npz format: a zip archive of npy files, stored or deflated.
+#pragma once
+
+#include "runtime/run/Npy.h"
+
+#include <utility>
+
+namespace gradus {
+
+/// The entries of an archive, unpacked and checked one by one when asked for.
+class NpzFile {
+public:
+  /// Throws E0802 to E0804, E1010.
+  explicit NpzFile(std::string path);
+
+  /// Names without `.npy`, in the order of the archive.
+  const std::vector<std::string> &names() const { return order; }
+  /// Throws E1006, E1010, E1011.
+  NpyArray read(const std::string &name) const;
+
+private:
+  struct Entry {
+    std::string name;
+    /// 0 stored, 8 deflated.
+    uint16_t method;
+    uint32_t checksum;
+    uint64_t packed, size, header;
+  };
+  [[noreturn]] void refuse(const std::string &why) const;
+  void readDirectory();
+  std::vector<uint8_t> unpack(const Entry &entry) const;
+
+  std::string file;
+  std::vector<uint8_t> bytes;
+  std::vector<Entry> entries;
+  std::vector<std::string> order;
+};
+
+/// Name and array of each entry.
+using NamedBytes = std::pair<std::string, std::string>;
+
+/// Writes an archive of npy files, stored; a pair is a name and what npyBytes
+/// gives. Throws E1002 and E1051.
+void writeNpz(const std::string &path, const std::vector<NamedBytes> &arrays);
+
+} // namespace gradus
