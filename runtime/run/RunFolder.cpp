@@ -1,0 +1,168 @@
+#include "runtime/run/RunFolder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <thread>
+#include <unistd.h>
+
+namespace gradus {
+
+namespace fs = std::filesystem;
+
+static bool isCheckpoint(const std::string &name) {
+  return name.starts_with("checkpoint-") && name.ends_with(".safetensors");
+}
+
+/// Makes the folder and those above it. False if it exists already.
+static bool makeFolder(const std::string &path) {
+  std::error_code code;
+  fs::path above = fs::path(path).parent_path();
+  if (!above.empty()) {
+    fs::create_directories(above, code);
+    if (code)
+      throw writeError(path, code.value());
+  }
+  if (mkdir(path.c_str(), 0777) == 0)
+    return true;
+  if (errno != EEXIST)
+    throw writeError(path, errno);
+  return false;
+}
+
+/// A folder that was there: takes it if it is empty, or if an earlier run is to
+/// be replaced. Only files of a run are ever deleted.
+static void takeFolder(const std::string &path, bool overwrite) {
+  std::error_code code;
+  if (!fs::is_directory(path, code))
+    throw Error(fault::RunFolderExists, path).note("it is not a folder");
+  std::vector<fs::path> ours;
+  std::string stranger;
+  for (const fs::directory_entry &entry : fs::directory_iterator(path, code)) {
+    std::string name = entry.path().filename().string();
+    constexpr const char *names[] = {"model.nn", "config.json", "metrics.jsonl",
+                                     "weights.safetensors", "report.html"};
+    if (isCheckpoint(name) || name.find(".part-") != std::string::npos ||
+        std::find(std::begin(names), std::end(names), name) != std::end(names))
+      ours.push_back(entry.path());
+    else if (!name.ends_with(".nn") && stranger.empty())
+      stranger = name;
+  }
+  if (code)
+    throw writeError(path, code.value());
+  if (ours.empty() && stranger.empty())
+    return;
+  if (!overwrite)
+    throw Error(fault::RunFolderExists, path)
+        .help("`--overwrite` replaces the run in it; another folder is given "
+              "with `-o`");
+  if (!stranger.empty())
+    throw Error(fault::RunFolderExists, path)
+        .note("it holds `" + stranger + "`, which no run has made")
+        .help("`--overwrite` replaces run folders only");
+  for (const fs::path &file : ours)
+    if (!fs::remove(file, code) && code)
+      throw writeError(file.string(), code.value());
+}
+
+RunFolder::RunFolder(const Place &place) {
+  if (!place.given.empty()) {
+    folder = place.given;
+    while (folder.size() > 1 && folder.ends_with('/'))
+      folder.pop_back();
+    if (!makeFolder(folder))
+      takeFolder(folder, place.overwrite);
+  } else {
+    std::string base =
+        (place.current == "." ? "" : place.current + "/") + "runs/";
+    int64_t number = 1;
+    do
+      folder = base + place.name + "-" + std::to_string(number++);
+    while (!makeFolder(folder));
+  }
+  metricsLog = std::make_unique<LogFile>(folder + "/metrics.jsonl");
+}
+
+std::string RunFolder::checkpointPath(int64_t step) const {
+  return fmt::format("{}/checkpoint-{:08}.safetensors", folder, step);
+}
+
+void RunFolder::writeModel(
+    const std::vector<std::pair<std::string, std::string>> &sources) const {
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const auto &[name, text] = sources[i];
+    // An import from outside of the model's folder is saved beside it.
+    fs::path relative = fs::path(name).lexically_normal();
+    if (relative.is_absolute() || name.starts_with(".."))
+      relative = relative.filename();
+    fs::path target = fs::path(folder) / (i ? relative : fs::path("model.nn"));
+    std::error_code code;
+    fs::create_directories(target.parent_path(), code);
+    writeFile(target.string(), text);
+  }
+}
+
+/// `model name` of the first processor.
+static std::string processorName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) {
+      size_t colon = line.find(": ");
+      return colon == std::string::npos ? "" : line.substr(colon + 2);
+    }
+  return "";
+}
+
+void RunFolder::writeConfig(const RunConfig &config) const {
+  nlohmann::ordered_json json;
+  json["command"] = config.command;
+  json["version"] = config.version;
+  json["model"] = config.model;
+  json["model_hash"] = config.modelHash;
+  json["data"] = config.dataFolder;
+  json["overrides"] = config.overrides;
+  json["precision"] = config.precision;
+  if (config.batch)
+    json["batch"] = config.batch;
+  else
+    json["batch"] = "all";
+  if (config.epochs)
+    json["epochs"] = config.epochs;
+  if (config.steps)
+    json["steps"] = config.steps;
+  json["seed"] = config.seed;
+  utsname system = {};
+  uname(&system);
+  json["machine"] = {{"processor", processorName()},
+                     {"cores", std::thread::hardware_concurrency()},
+                     {"system", std::string(system.sysname) + " " +
+                                    system.release + " " + system.machine}};
+  writeFile(folder + "/config.json",
+            json.dump(2, ' ', false,
+                      nlohmann::ordered_json::error_handler_t::replace) +
+                "\n");
+}
+
+void RunFolder::add(const Metrics &metrics) { metricsLog->add(metrics.json()); }
+
+void RunFolder::keepCheckpoints(size_t count) const {
+  std::vector<std::string> names;
+  std::error_code code;
+  for (const fs::directory_entry &entry : fs::directory_iterator(folder, code))
+    if (isCheckpoint(entry.path().filename().string()))
+      names.push_back(entry.path().string());
+  // By number: a longer one is larger.
+  std::sort(names.begin(), names.end(), [](const auto &a, const auto &b) {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+  });
+  for (size_t i = 0; i + count < names.size(); ++i)
+    fs::remove(names[i], code);
+}
+
+} // namespace gradus

@@ -1,0 +1,62 @@
+// The folder a run leaves behind: model.nn and its imports, config.json,
+// metrics.jsonl, weights.safetensors, checkpoint-*.safetensors. Each file is
+// complete or absent, whenever the run is killed.
+#pragma once
+
+#include "runtime/run/Metrics.h"
+#include "runtime/run/OutputFile.h"
+#include "runtime/run/Safetensors.h"
+
+#include <memory>
+
+namespace gradus {
+
+/// What config.json records, besides the machine.
+struct RunConfig {
+  /// The command line, for people.
+  std::string command;
+  std::string version;
+  /// The model file as given, and where its data came from.
+  std::string model, dataFolder;
+  /// Overrides by name, as given.
+  std::map<std::string, std::string> overrides;
+  std::string precision = "f32";
+  std::string modelHash;
+  int64_t batch = 0, epochs = 0, steps = 0;
+  uint64_t seed = 0;
+};
+
+class RunFolder {
+public:
+  /// Where a run goes.
+  struct Place {
+    /// `-o`; empty: `runs/NAME-N` below `current`, N the first free number.
+    std::string given;
+    std::string name;
+    std::string current = ".";
+    /// Replace the files of an earlier run in `given`.
+    bool overwrite = false;
+  };
+  /// Makes the folder. An existing empty folder is taken. Throws E1001 if it
+  /// holds anything else, E1002, E1051.
+  explicit RunFolder(const Place &place);
+
+  const std::string &path() const { return folder; }
+  std::string weightsPath() const { return folder + "/weights.safetensors"; }
+  std::string checkpointPath(int64_t step) const;
+
+  /// `sources`: path from the model's folder and text; the first is the model,
+  /// saved as model.nn.
+  void writeModel(
+      const std::vector<std::pair<std::string, std::string>> &sources) const;
+  void writeConfig(const RunConfig &config) const;
+  void add(const Metrics &metrics);
+  /// Deletes all checkpoints but the `count` latest.
+  void keepCheckpoints(size_t count) const;
+
+private:
+  std::string folder;
+  std::unique_ptr<LogFile> metricsLog;
+};
+
+} // namespace gradus

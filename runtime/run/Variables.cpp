@@ -1,0 +1,191 @@
+#include "runtime/run/Variables.h"
+
+#include "runtime/Error.h"
+#include "runtime/Random.h"
+#include "runtime/data/Statistics.h"
+#include "runtime/run/Safetensors.h"
+
+#include <cstring>
+#include <stdexcept>
+
+namespace gradus {
+
+static Tensor initialised(const Variable &variable, uint64_t seed) {
+  const Initial &initial = variable.initial;
+  Tensor value(variable.buffer.element, variable.buffer.shape);
+  Stream stream(seed, siteOf(variable.buffer.name));
+  switch (initial.kind) {
+  case Initial::Constant:
+    value.fill(initial.a);
+    break;
+  case Initial::Normal:
+    fillNormal(value, stream, initial.a, initial.b);
+    break;
+  case Initial::Uniform:
+    fillUniform(value, stream, initial.a, initial.b);
+    break;
+  case Initial::Bernoulli:
+    fillBernoulli(value, stream, initial.a);
+    break;
+  case Initial::Values:
+    if (int64_t(initial.values.size()) != value.elements())
+      throw std::logic_error("wrong number of values of " +
+                             variable.buffer.name);
+    for (int64_t i = 0; i < value.elements(); ++i)
+      value.set(i, initial.values[size_t(i)]);
+    break;
+  }
+  return value;
+}
+
+Variables::Variables(const Model &model, uint64_t seed) {
+  for (const Variable &variable : model.variables)
+    values.emplace(variable.buffer.name, initialised(variable, seed));
+  for (const DataStatistic &statistic : model.statistics)
+    values.emplace(statistic.buffer.name,
+                   Tensor(statistic.buffer.element, statistic.buffer.shape));
+}
+
+void Variables::setStatistics(const Model &model, const Dataset &train) {
+  std::map<std::string, Statistics> known;
+  for (const DataStatistic &wanted : model.statistics) {
+    auto found = known.find(wanted.field);
+    if (found == known.end()) {
+      int64_t field = train.find(wanted.field);
+      if (field < 0)
+        throw std::logic_error("no field " + wanted.field + " of " +
+                               wanted.buffer.name);
+      found =
+          known.emplace(wanted.field, statisticsOf(train.values[size_t(field)]))
+              .first;
+    }
+    const Statistics &of = found->second;
+    const std::vector<double> &numbers =
+        wanted.kind == DataStatistic::Mean  ? of.mean
+        : wanted.kind == DataStatistic::Std ? of.std
+        : wanted.kind == DataStatistic::Min ? of.min
+                                            : of.max;
+    Tensor &value = values.at(wanted.buffer.name);
+    for (int64_t i = 0; i < value.elements(); ++i)
+      value.set(i, numbers.at(size_t(i)));
+  }
+}
+
+/// The first of many names, for a note.
+static std::string listed(const std::vector<std::string> &names) {
+  constexpr size_t most = 5;
+  std::string text;
+  for (size_t i = 0; i < std::min(most, names.size()); ++i)
+    text += (i ? ", `" : "`") + names[i] + "`";
+  if (names.size() > most)
+    text += " and " + std::to_string(names.size() - most) + " more";
+  return text;
+}
+
+/// Real numbers may be of either precision, so that `--precision f64` takes
+/// the weights of a run in f32.
+static bool convertible(const std::string &from, Element to) {
+  if (to == Element::F32 || to == Element::F64)
+    return from == "F32" || from == "F64";
+  return from == safetensorsType(to);
+}
+
+void Variables::load(const Safetensors &file, bool withSlots) {
+  std::vector<std::string> missing, extra, different;
+  std::map<std::string, Tensor *> wanted;
+  for (auto &[name, value] : values) {
+    if (name.starts_with("const/") || (name.starts_with("slot/") && !withSlots))
+      continue;
+    std::string saved = savedName(name);
+    wanted[saved] = &value;
+    const Safetensors::Entry *entry = file.find(saved);
+    if (!entry)
+      missing.push_back(saved);
+    else if (!convertible(entry->type, value.element()) ||
+             entry->shape != value.shape())
+      different.push_back(
+          "`" + saved + "` is " + entry->text() + " in the file and " +
+          typeText(value.element(), value.shape()) + " in the model");
+  }
+  for (const auto &[name, entry] : file.entries())
+    if (!wanted.contains(name) && (withSlots || !name.starts_with("slot/")))
+      extra.push_back(name);
+  if (!missing.empty() || !extra.empty() || !different.empty()) {
+    Error error(fault::WeightsMismatch, file.path());
+    constexpr size_t most = 5;
+    for (size_t i = 0; i < std::min(most, different.size()); ++i)
+      error.note(different[i]);
+    if (different.size() > most)
+      error.note(std::to_string(different.size() - most) +
+                 " more have another type");
+    if (!missing.empty())
+      error.note("the file lacks " + listed(missing));
+    if (!extra.empty())
+      error.note("the model lacks " + listed(extra));
+    throw error.help("these weights were saved by another model; overrides "
+                     "such as `H=64` must be the same too");
+  }
+  for (auto &[name, value] : wanted) {
+    Tensor loaded = file.read(name).converted(value->element());
+    std::memcpy(value->data(), loaded.data(), size_t(value->bytes()));
+  }
+}
+
+Tensor *Variables::find(const std::string &name) {
+  auto found = values.find(name);
+  return found == values.end() ? nullptr : &found->second;
+}
+
+std::string savedName(const std::string &name) {
+  return name.starts_with("param/") ? name.substr(6) : name;
+}
+
+BoundFunction::BoundFunction(CompiledFunction function, Variables &variables)
+    : execution(std::move(function)) {
+  const std::vector<BufferInfo> &buffers = execution.function().buffers;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    Tensor *value = variables.find(buffers[i].name);
+    if (!value)
+      value = &own.try_emplace(buffers[i].name, buffers[i].element,
+                               buffers[i].shape)
+                   .first->second;
+    execution.bind(i, *value);
+  }
+}
+
+Tensor *BoundFunction::find(const std::string &name) {
+  auto found = own.find(name);
+  return found == own.end() ? nullptr : &found->second;
+}
+
+void BoundFunction::set(const std::string &name, double value) {
+  if (Tensor *tensor = find(name))
+    tensor->set(0, value);
+}
+
+void BoundFunction::setSeed(uint64_t seed) {
+  Tensor *tensor = find("seed");
+  if (tensor && tensor->element() == Element::I64)
+    tensor->as<int64_t>()[0] = int64_t(seed);
+  else if (tensor)
+    tensor->set(0, double(seed));
+}
+
+void BoundFunction::feed(const Batches &batches, int64_t index,
+                         const std::string &space) {
+  const Dataset &data = batches.dataset();
+  for (size_t i = 0; i < data.fields.size(); ++i) {
+    const Field &field = data.fields[i];
+    Tensor *into = find(space + field.name);
+    if (!into)
+      continue;
+    if (into->element() != field.element ||
+        into->bytes() != batches.rowsOf(index) * field.bytes())
+      throw std::logic_error("buffer " + space + field.name + " of " +
+                             function().name + " is " +
+                             typeText(into->element(), into->shape()));
+    batches.gather(index, i, into->data());
+  }
+}
+
+} // namespace gradus

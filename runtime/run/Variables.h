@@ -1,0 +1,65 @@
+// The values of a model that outlive a step, by name: parameters, states,
+// slots, constants, statistics of the data. Their addresses stay the same.
+#pragma once
+
+#include "runtime/Execution.h"
+#include "runtime/data/Batches.h"
+#include "runtime/run/Model.h"
+
+#include <map>
+
+namespace gradus {
+
+class Safetensors;
+
+class Variables {
+public:
+  /// Initial values. Statistics are zero until `setStatistics`.
+  Variables(const Model &model, uint64_t seed);
+
+  /// Computes the statistics the model reads.
+  void setStatistics(const Model &model, const Dataset &train);
+
+  /// Takes the values of a weights file or checkpoint. A file without slots is
+  /// enough for all but `resume`; constants are the program's. Throws E1005.
+  void load(const Safetensors &file, bool withSlots);
+
+  /// Null if there is none.
+  Tensor *find(const std::string &name);
+  /// By name, in alphabetical order.
+  const std::map<std::string, Tensor> &all() const { return values; }
+
+private:
+  std::map<std::string, Tensor> values;
+};
+
+/// The name in a safetensors file: `param/fc1.W` is `fc1.W`, others keep
+/// theirs.
+std::string savedName(const std::string &name);
+
+/// A compiled function with its buffers bound: variables to the model's, all
+/// others to tensors of its own, which the caller fills and reads.
+class BoundFunction {
+public:
+  /// `variables` outlives this.
+  BoundFunction(CompiledFunction function, Variables &variables);
+
+  /// The tensor of a buffer that is no variable; null if it has no such buffer.
+  Tensor *find(const std::string &name);
+  /// Writes a scalar, if the function takes it.
+  void set(const std::string &name, double value);
+  void setSeed(uint64_t seed);
+  /// Copies the rows of a batch into the buffers `field/...` it takes, or those
+  /// of another space.
+  void feed(const Batches &batches, int64_t index,
+            const std::string &space = "field/");
+  void run() { execution.run(); }
+
+  const CompiledFunction &function() const { return execution.function(); }
+
+private:
+  Execution execution;
+  std::map<std::string, Tensor> own;
+};
+
+} // namespace gradus
