@@ -1,0 +1,255 @@
+// Checks what stands inside a declaration: dims, types, expressions,
+// statements. One Body per function, optimizer step, train, or constant
+// expression. Its methods are spread over Check*.cpp by what they check.
+// Internal to check.
+#pragma once
+
+#include "compiler/check/CheckerState.h"
+#include "compiler/check/Shapes.h"
+
+#include <optional>
+#include <span>
+
+namespace gradus::typed {
+
+/// What a name or a chain of members means.
+struct Entity {
+  enum Kind : uint8_t {
+    /// Reported already.
+    Unknown,
+    Local,
+    Dim,
+    Pack,
+    Const,
+    Param,
+    Layer,
+    Function,
+    Module,
+    Optimizer,
+    Data,
+    Field,
+    Statistic,
+    Scalar,
+    Builtin,
+    /// `real`, `u8`, ...: converts when it is called.
+    Element,
+    /// `normal`, ...: only behind `~`.
+    Distribution,
+    /// Something whose value is known: `x` in `x.T`.
+    Value
+  } kind = Unknown;
+  typed::Local *local = nullptr;
+  const Symbol *symbol = nullptr;
+  const typed::Const *constant = nullptr;
+  InstancePath instance;
+  const typed::Param *param = nullptr;
+  const LayerDecl *layer = nullptr;
+  const typed::Function *function = nullptr;
+  /// Of a module or optimizer, which are not resolved by being named.
+  Declaration *declaration = nullptr;
+  const typed::Data *data = nullptr;
+  unsigned field = 0;
+  typed::Statistic statistic = typed::Statistic::Mean;
+  typed::Scalar scalar = typed::Scalar::Pi;
+  typed::Builtin builtin = typed::Builtin::Add;
+  ElementType element = ElementType::Real;
+  /// "a layer", ...; for messages.
+  std::string_view what;
+};
+
+/// An argument as it is written; the value of a pipe is the first one.
+struct CallArgument {
+  const ast::Name *name = nullptr;
+  const ast::Expr *tree = nullptr;
+  /// Where to point at.
+  Range range;
+  /// Once it is checked.
+  const Expr *value = nullptr;
+};
+
+struct CallSite {
+  Range range;
+  Range calleeRange;
+  std::vector<CallArgument> arguments;
+
+  std::string name() const { return std::string(calleeRange.text()); }
+};
+
+class Body {
+public:
+  enum Purpose : uint8_t {
+    /// Values of constants and dims, starts of parameters, defaults.
+    Constant,
+    Function,
+    /// Of an optimizer.
+    Step,
+    /// An argument of an optimizer in a `train`.
+    Schedule,
+    Train
+  };
+  Body(CheckerState &state, ModuleScope &scope, Purpose purpose,
+       std::vector<Requirement> *requirements)
+      : state(state), scope(scope), purpose(purpose),
+        requirements(requirements) {}
+
+  // Names (CheckNames.cpp).
+  void addGenerics(const std::vector<ast::Generic> &list,
+                   std::vector<const Symbol *> &symbols);
+  void addGeneric(const ast::Name &name, const Symbol *symbol);
+  Local *declare(Local::Kind kind, const ast::Name &name, Type type);
+  Entity entity(const ast::Expr &expr);
+  const Expr *entityValue(const Entity &entity, const ast::Expr &expr);
+
+  // Dims, types and what they require (CheckTypes.cpp).
+  std::optional<Dim> dim(const ast::Expr &expr);
+  /// A dim that is the size of an axis: at least 1.
+  std::optional<Dim> size(const ast::Expr &expr);
+  Type type(const ast::Type &type);
+  std::optional<Axis> axis(const ast::Expr &expr);
+  /// False if it is refuted. What is neither proved nor refuted joins the
+  /// requirements.
+  bool require(const Dim &left, Relation relation, const Dim &right,
+               Range range);
+  /// The same for what a comparison of shapes left open.
+  void require(const std::vector<DeferredEquality> &equalities, Range range);
+  /// `requires` of a declaration.
+  void addRequirement(const ast::Expr &expr);
+
+  // Expressions. Null is never returned: after an error the type is poison.
+  // (CheckExpressions.cpp, CheckOperators.cpp)
+  /// A literal may still be weak.
+  const Expr *value(const ast::Expr &expr);
+  /// Weak numbers become real.
+  const Expr *strong(const ast::Expr &expr);
+  const Expr *strong(const Expr *expr);
+  /// A value for a declared type; a scalar is spread. `name` for messages.
+  const Expr *declared(const ast::Expr &expr, const Type &type,
+                       std::string_view name);
+  /// A real scalar. `name` for messages.
+  const Expr *realScalar(const ast::Expr &expr, std::string_view name);
+  const Expr *poison(Range range);
+  /// A weak expression as an expression of an element type.
+  const Expr *adapt(const Expr *expr, ElementType element, const Dim &bound);
+
+  // Statements (CheckStatements.cpp).
+  void statements(const ast::Block &block, std::vector<Statement> &out);
+  /// A body written as `= expr`.
+  void resultExpression(const ast::Expr &expr, std::vector<Statement> &out);
+  void letStatement(const ast::Let &let, Range range,
+                    std::vector<Statement> &out);
+  void letTuple(const ast::LetTuple &let, Range range,
+                std::vector<Statement> &out);
+  void backward(const ast::Backward &tree, typed::Function &function);
+
+  /// The function whose body this is, for messages.
+  std::string name;
+  /// Type a `return` has to have; set by the first one if it is not declared.
+  std::optional<Type> result;
+  bool isResultDeclared = false;
+  Range resultRange;
+
+private:
+  Entity nameEntity(const ast::Expr &expr, const std::string &text);
+  Entity memberEntity(const ast::Expr &expr, const ast::Member &member);
+  Entity declarationEntity(Declaration &declaration);
+  std::vector<std::string> visibleNames() const;
+  Diagnostic &unknownName(Range range, const std::string &text);
+
+  const Expr *make(Type type, Range range, Expr::Node node) {
+    return state.makeExpr(std::move(type), range, std::move(node));
+  }
+
+  // Operators.
+  const Expr *unary(const ast::Expr &expr, const ast::Unary &tree);
+  const Expr *binary(const ast::Expr &expr, const ast::Binary &tree);
+  const Expr *elementwise(Builtin op, std::string_view name, Range opRange,
+                          Range range, std::vector<const Expr *> operands,
+                          std::optional<ElementType> result = std::nullopt);
+  const Expr *arithmetic(Builtin op, std::string_view name, Range opRange,
+                         Range range, const Expr *left, const Expr *right);
+  const Expr *comparison(Builtin op, std::string_view name, Range opRange,
+                         Range range, const Expr *left, const Expr *right);
+  const Expr *matmul(Range opRange, Range range, const Expr *left,
+                     const Expr *right);
+  bool sameElement(std::string_view name, Range opRange, const Expr *&left,
+                   const Expr *&right);
+  bool isTensor(std::string_view name, const Expr *operand);
+  bool isNumeric(std::string_view name, Range opRange, const Expr *operand,
+                 bool needsReal);
+  bool isBool(std::string_view name, const Expr *operand);
+  /// Makes the shapes of all operands the same. False after an error.
+  bool lineUp(std::string_view name, Range opRange,
+              std::vector<const Expr *> &operands);
+  const Expr *spread(const Expr *operand, const Shape &shape,
+                     std::vector<unsigned> entries);
+
+  // Calls (CheckCalls.cpp).
+  const Expr *pipe(const ast::Expr &expr, const ast::Pipe &tree);
+  const Expr *call(const ast::Expr &callee, CallSite site);
+  const Expr *callFunction(const typed::Function *function,
+                           const InstancePath &instance, CallSite &site);
+  struct Matching;
+  bool matchArguments(Matching &matching);
+  bool bindAxis(Matching &matching);
+  bool checkArgument(Matching &matching, unsigned index);
+  bool checkRequirements(Matching &matching);
+  void reportShape(Matching &matching, unsigned index,
+                   std::optional<unsigned> differs);
+  const Expr *valueOf(CallArgument &argument);
+  Substitution substitutionOf(const InstancePath &instance) const;
+
+  // Builtins (CheckBuiltins.cpp, CheckReductions.cpp, CheckLayout.cpp).
+  const Expr *callBuiltin(Builtin builtin, CallSite &site);
+  bool takeArguments(CallSite &site, std::string_view names,
+                     std::vector<CallArgument *> &found);
+  const Expr *convert(ElementType element, CallSite &site);
+  const Expr *reduction(Builtin op, CallSite &site);
+  std::optional<std::vector<unsigned>>
+  entriesFor(const CallSite &site, const Type &type, bool isOneAxis);
+  std::optional<unsigned> entryFor(const CallArgument &argument,
+                                   const Type &type);
+  std::optional<unsigned> entryFor(bool isByName, const ast::Expr &tree,
+                                   const Type &type);
+  std::optional<int64_t> wholeNumber(const ast::Expr &expr);
+  const Expr *gradient(CallSite &site);
+  std::optional<GradientTarget> gradientTarget(const ast::Expr &tree,
+                                               Type &type);
+  const Expr *reshape(const ast::Index &callee, CallSite &site);
+  const Expr *creation(Builtin builtin, const ast::Expr &expr,
+                       const ast::Index &tree);
+  const Expr *concat(CallSite &site);
+  const Expr *pick(CallSite &site);
+  std::optional<Shape> shapeArguments(const ast::Index &tree);
+  const Expr *index(const ast::Expr &expr, const ast::Index &tree);
+
+  // Statements.
+  void statement(const ast::Stmt &stmt, std::vector<Statement> &out);
+  void assign(const ast::Assign &tree, Range range,
+              std::vector<Statement> &out);
+  void ifStatement(const ast::If &tree, Range range,
+                   std::vector<Statement> &out);
+  void returnValue(const ast::Expr &expr, Range range,
+                   std::vector<Statement> &out);
+  void gradAssign(const ast::GradAssign &tree, Range range,
+                  std::vector<Statement> &out);
+
+  CheckerState &state;
+  ModuleScope &scope;
+  Purpose purpose;
+  std::vector<Requirement> *requirements;
+  std::map<std::string, const Symbol *, std::less<>> generics;
+  std::vector<std::map<std::string, Local *, std::less<>>> blocks = {{}};
+  /// Every local name of the body and where it was declared.
+  std::map<std::string, Range> usedNames;
+  /// Set while a `backward` is checked.
+  typed::Function *backwardOf = nullptr;
+};
+
+/// Whether the last statement that runs is always a Return.
+bool alwaysReturns(const std::vector<Statement> &statements);
+
+/// The text of an expression, shortened if it is long, for headlines.
+std::string quoted(const Expr &expr);
+std::string shortened(std::string_view text);
+
+} // namespace gradus::typed

@@ -1,0 +1,362 @@
+// Calls of builtin functions by their signature class, conversions, and `grad`.
+#include "compiler/check/Body.h"
+
+#include <algorithm>
+
+namespace gradus::typed {
+
+namespace {
+enum class Signature : uint8_t {
+  Operator,
+  Internal,
+  Power,
+  RealUnary,
+  NumberUnary,
+  RealTest,
+  Extremum,
+  Where,
+  Clamp,
+  Reduction,
+  ArgReduction,
+  Dot,
+  Reshape,
+  Pick,
+  OneHot,
+  Concat,
+  Creation,
+  Rank,
+  Stop,
+  Gradient
+};
+struct Row {
+  const char *name;
+  Signature signature;
+  std::string_view parameters;
+};
+} // namespace
+
+static const Row rows[] = {
+#define BUILTIN(ID, NAME, CLASS, PARAMETERS, DOC)                              \
+  {NAME, Signature::CLASS, PARAMETERS},
+#include "compiler/check/Builtins.def"
+};
+
+const char *str(Builtin builtin) { return rows[size_t(builtin)].name; }
+
+// Finds the arguments of these parameters, in order; others are left alone if
+// they are `over` or `axis`. False after an error.
+bool Body::takeArguments(CallSite &site, std::string_view names,
+                         std::vector<CallArgument *> &found) {
+  std::vector<std::string> parameters;
+  for (size_t begin = 0; begin < names.size();) {
+    size_t end = std::min(names.find(' ', begin), names.size());
+    parameters.emplace_back(names.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  found.assign(parameters.size(), nullptr);
+  size_t position = 0;
+  for (CallArgument &argument : site.arguments) {
+    size_t index = position;
+    if (argument.name) {
+      if (argument.name->text == "over" || argument.name->text == "axis")
+        continue;
+      index =
+          std::find(parameters.begin(), parameters.end(), argument.name->text) -
+          parameters.begin();
+      if (index == parameters.size()) {
+        Diagnostic &error = state.diagnostics.report(
+            diag::UnknownParameter, argument.name->range, argument.name->text);
+        std::string near = nearest(argument.name->text, parameters);
+        if (!near.empty())
+          error.help(fmt::format("did you mean `{}`?", near));
+        return false;
+      }
+    } else {
+      ++position;
+    }
+    if (index >= parameters.size()) {
+      state.diagnostics.report(
+          diag::TooManyArguments, argument.range, site.name(),
+          count(parameters.size(), "argument"), site.arguments.size());
+      return false;
+    }
+    if (found[index]) {
+      state.diagnostics.report(diag::ArgumentTwice, argument.range,
+                               parameters[index]);
+      return false;
+    }
+    found[index] = &argument;
+  }
+  for (size_t i = 0; i < found.size(); ++i)
+    if (!found[i]) {
+      state.diagnostics.report(diag::MissingArgument, site.range, site.name(),
+                               parameters[i]);
+      return false;
+    }
+  return true;
+}
+
+// Only reductions, concat and functions with an `axis` generic take these.
+static const CallArgument *findAxis(const CallSite &site) {
+  for (const CallArgument &argument : site.arguments)
+    if (argument.name &&
+        (argument.name->text == "over" || argument.name->text == "axis"))
+      return &argument;
+  return nullptr;
+}
+
+const Expr *Body::callBuiltin(Builtin builtin, CallSite &site) {
+  const Row &row = rows[size_t(builtin)];
+  Range range = site.range, nameRange = site.calleeRange;
+  std::string_view name = row.name;
+  size_t plain = std::count_if(
+      site.arguments.begin(), site.arguments.end(), [](const auto &argument) {
+        return !argument.name ||
+               (argument.name->text != "over" && argument.name->text != "axis");
+      });
+  switch (row.signature) {
+  case Signature::Gradient:
+    return gradient(site);
+  case Signature::Concat:
+    return concat(site);
+  case Signature::Reduction:
+  case Signature::ArgReduction:
+    return reduction(builtin, site);
+  case Signature::Extremum:
+    if (plain == 1)
+      return reduction(
+          builtin == Builtin::Max ? Builtin::MaxOf : Builtin::MinOf, site);
+    break;
+  case Signature::Reshape:
+  case Signature::Creation: {
+    bool isReshape = row.signature == Signature::Reshape;
+    state.diagnostics
+        .report(diag::NotCallable, nameRange, name,
+                isReshape ? "a function that needs a shape" : "no function")
+        .help(isReshape
+                  ? "the shape stands in `[ ]`: `reshape[B, 400](x)`"
+                  : fmt::format("the shape stands in `[ ]`: `{}[N]`", name));
+    return poison(range);
+  }
+  default:
+    break;
+  }
+  if (const CallArgument *axis = findAxis(site)) {
+    state.diagnostics.report(diag::UnknownParameter, axis->name->range,
+                             axis->name->text);
+    return poison(range);
+  }
+  std::vector<CallArgument *> arguments;
+  if (!takeArguments(site, row.parameters, arguments))
+    return poison(range);
+  std::vector<const Expr *> values;
+  for (CallArgument *argument : arguments) {
+    values.push_back(valueOf(*argument));
+    if (values.back()->type.isPoison())
+      return poison(range);
+  }
+  switch (row.signature) {
+  case Signature::RealUnary:
+  case Signature::RealTest:
+    if (!isNumeric(name, nameRange, values[0], /*needsReal=*/true))
+      return poison(range);
+    return elementwise(builtin, name, nameRange, range, {strong(values[0])},
+                       row.signature == Signature::RealTest
+                           ? std::optional(ElementType::Bool)
+                           : std::nullopt);
+  case Signature::NumberUnary:
+    if (!isNumeric(name, nameRange, values[0], /*needsReal=*/false))
+      return poison(range);
+    return elementwise(builtin, name, nameRange, range, {values[0]});
+  case Signature::Power:
+  case Signature::Extremum:
+    return arithmetic(builtin, name, nameRange, range, values[0], values[1]);
+  case Signature::Where:
+    if (!isBool(name, values[0]) || !isTensor(name, values[1]) ||
+        !isTensor(name, values[2]) ||
+        !sameElement(name, nameRange, values[1], values[2]))
+      return poison(range);
+    if (values[1]->type.element == ElementType::Index &&
+        !require(values[1]->type.bound, Relation::Equal, values[2]->type.bound,
+                 nameRange)) {
+      state.diagnostics.report(diag::MixedElements, nameRange, name,
+                               values[1]->type.withShape({}).str(),
+                               values[2]->type.withShape({}).str());
+      return poison(range);
+    }
+    return elementwise(builtin, name, nameRange, range,
+                       {values[0], strong(values[1]), strong(values[2])});
+  case Signature::Clamp: {
+    const Expr *above =
+        arithmetic(Builtin::Max, name, nameRange, range, values[0], values[1]);
+    return arithmetic(Builtin::Min, name, nameRange, range, above, values[2]);
+  }
+  case Signature::Dot: {
+    const Expr *product = arithmetic(Builtin::Mul, name, nameRange, range,
+                                     strong(values[0]), strong(values[1]));
+    if (product->type.isPoison())
+      return product;
+    if (!compareShapes(values[0]->type.shape, values[1]->type.shape).isEqual) {
+      state.diagnostics.report(diag::SameShape, nameRange, name, "a", "b")
+          .label(values[0]->range, strong(values[0])->type.str())
+          .label(values[1]->range, strong(values[1])->type.str());
+      return poison(range);
+    }
+    if (product->type.isScalar())
+      return product;
+    std::vector<unsigned> entries(product->type.shape.size());
+    for (unsigned i = 0; i < entries.size(); ++i)
+      entries[i] = i;
+    return make(product->type.withShape({}), range,
+                Reduce{Builtin::Sum, product, std::move(entries)});
+  }
+  case Signature::Pick:
+    return pick(site);
+  case Signature::OneHot: {
+    const Expr *operand = strong(values[0]);
+    if (!isTensor(name, operand))
+      return poison(range);
+    if (operand->type.element != ElementType::Index) {
+      state.diagnostics.report(diag::NeedsIndex, operand->range, name,
+                               quoted(*operand), operand->type.str());
+      return poison(range);
+    }
+    Shape shape = operand->type.shape;
+    shape.push_back(operand->type.bound);
+    return make(Type::tensor(ElementType::Real, std::move(shape)), range,
+                OneHot{operand});
+  }
+  case Signature::Rank:
+    if (!isTensor(name, values[0]))
+      return poison(range);
+    return make(Type::tensor(ElementType::WeakWhole), range,
+                Rank{strong(values[0])});
+  case Signature::Stop:
+    if (!isTensor(name, values[0]))
+      return poison(range);
+    return make(strong(values[0])->type, range, Stop{strong(values[0])});
+  default:
+    return poison(range);
+  }
+}
+
+const Expr *Body::convert(ElementType element, CallSite &site) {
+  std::vector<CallArgument *> arguments;
+  if (findAxis(site)) {
+    state.diagnostics.report(diag::UnknownParameter,
+                             findAxis(site)->name->range,
+                             findAxis(site)->name->text);
+    return poison(site.range);
+  }
+  if (!takeArguments(site, "x", arguments))
+    return poison(site.range);
+  const Expr *operand = valueOf(*arguments[0]);
+  if (operand->type.isPoison() || !isTensor(str(element), operand))
+    return poison(site.range);
+  if (isWeak(operand->type.element))
+    return adapt(operand, element, Dim());
+  if (operand->type.element == element)
+    return operand;
+  if (element == ElementType::Bool) {
+    state.diagnostics
+        .report(diag::NoConversion, site.range, operand->type.str(),
+                operand->type.withElement(element).str())
+        .help(fmt::format("compare it: `{} != 0`", quoted(*operand)));
+    return poison(site.range);
+  }
+  return make(operand->type.withElement(element), site.range, Convert{operand});
+}
+
+std::optional<GradientTarget> Body::gradientTarget(const ast::Expr &tree,
+                                                   Type &type) {
+  auto reject = [&](std::string_view why = "") {
+    Diagnostic &error = state.diagnostics.report(diag::GradTarget, tree.range,
+                                                 shortened(tree.range.text()));
+    if (!why.empty())
+      error.here(std::string(why));
+    error.help("give the value a name: `let v = ...`, then `grad(y, v)` for a "
+               "`y` made of `v`");
+    return std::nullopt;
+  };
+  if (!tree.as<ast::NameUse>() && !tree.as<ast::Member>())
+    return reject();
+  Entity found = entity(tree);
+  GradientTarget target;
+  switch (found.kind) {
+  case Entity::Unknown:
+    return std::nullopt;
+  case Entity::Local:
+    if (found.local->kind == Local::Config)
+      return reject("a setting of the module");
+    target = found.local;
+    break;
+  case Entity::Param:
+    target = ParamReference{found.instance, found.param};
+    break;
+  case Entity::Value:
+    return reject();
+  default:
+    return reject(found.what);
+  }
+  type = entityValue(found, tree)->type;
+  if (type.isPoison())
+    return std::nullopt;
+  if (!type.isTensor() || !isReal(type.element)) {
+    state.diagnostics.report(diag::NoDerivative, tree.range,
+                             shortened(tree.range.text()), type.str());
+    return std::nullopt;
+  }
+  if (found.local)
+    found.local->isGradientTarget = true;
+  return target;
+}
+
+const Expr *Body::gradient(CallSite &site) {
+  std::vector<CallArgument *> arguments;
+  if (const CallArgument *axis = findAxis(site)) {
+    state.diagnostics.report(diag::UnknownParameter, axis->name->range,
+                             axis->name->text);
+    return poison(site.range);
+  }
+  if (!takeArguments(site, "y x", arguments))
+    return poison(site.range);
+  const Expr *y = strong(valueOf(*arguments[0]));
+  if (!arguments[1]->tree) {
+    state.diagnostics.report(diag::GradTarget, arguments[1]->range,
+                             shortened(arguments[1]->range.text()));
+    return poison(site.range);
+  }
+  const ast::Expr &x = *arguments[1]->tree;
+  std::vector<GradientTarget> targets;
+  std::vector<Type> types;
+  bool isBroken = y->type.isPoison();
+  auto add = [&](const ast::Expr &tree) {
+    Type type;
+    auto target = gradientTarget(tree, type);
+    isBroken |= !target;
+    if (!target)
+      return;
+    targets.push_back(*target);
+    types.push_back(std::move(type));
+  };
+  auto *tuple = x.as<ast::Tuple>();
+  if (tuple)
+    for (const auto &element : tuple->elements)
+      add(*element);
+  else
+    add(x);
+  if (isBroken)
+    return poison(site.range);
+  if (!y->type.isScalar() || !isReal(y->type.element)) {
+    Diagnostic &error = state.diagnostics.report(
+        diag::GradOfMany, arguments[0]->range, quoted(*y), y->type.str());
+    if (y->type.isTensor() && isReal(y->type.element))
+      error.help(fmt::format("sum it first: `grad(sum({}), {})`", quoted(*y),
+                             shortened(x.range.text())));
+    return poison(site.range);
+  }
+  Type type = tuple ? Type::tuple(types) : types.front();
+  return make(std::move(type), site.range, Gradient{y, std::move(targets)});
+}
+
+} // namespace gradus::typed

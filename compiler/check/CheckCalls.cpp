@@ -1,0 +1,478 @@
+// Calls of functions and layers: arguments are matched to parameters, generics
+// bound by matching bare names, then everything else is checked.
+#include "compiler/check/Body.h"
+
+#include <algorithm>
+
+namespace gradus::typed {
+
+/// One call while it is checked.
+struct Body::Matching {
+  CallSite &site;
+  const typed::Function *function;
+  const InstancePath &instance;
+  /// The last layer of the path; null for free functions.
+  const LayerDecl *layer;
+  /// Generics of the module, then also of the function, in the caller's terms.
+  Substitution module, all;
+  /// Per parameter: its value, and where it stands (null for a default).
+  std::vector<const Expr *> values;
+  std::vector<const CallArgument *> written;
+  /// `over =` or `axis =`.
+  const CallArgument *axisArgument = nullptr;
+  /// Which parameter bound a generic.
+  std::unordered_map<const Symbol *, unsigned> boundBy;
+
+  std::string name() const { return shortened(site.name()); }
+};
+
+const Expr *Body::valueOf(CallArgument &argument) {
+  if (!argument.value)
+    argument.value = value(*argument.tree);
+  return argument.value;
+}
+
+const Expr *Body::pipe(const ast::Expr &expr, const ast::Pipe &tree) {
+  CallSite site;
+  site.range = expr.range;
+  const ast::Expr *callee = tree.target.get();
+  CallArgument first;
+  first.value = value(*tree.value);
+  if (auto *call = callee->as<ast::Call>(); call && !callee->parenthesized) {
+    callee = call->callee.get();
+    site.arguments.push_back(first);
+    for (const ast::Argument &argument : call->arguments)
+      site.arguments.push_back({argument.name ? &*argument.name : nullptr,
+                                argument.value.get(), argument.value->range,
+                                nullptr});
+  } else {
+    site.arguments.push_back(first);
+  }
+  site.calleeRange = callee->range;
+  // A chain is best pointed at where it is handed on.
+  bool isChain = tree.value->as<ast::Pipe>() ||
+                 tree.value->range.text().find('\n') != std::string_view::npos;
+  site.arguments.front().range = isChain ? callee->range : tree.value->range;
+  return call(*callee, std::move(site));
+}
+
+const Expr *Body::call(const ast::Expr &callee, CallSite site) {
+  if (auto *index = callee.as<ast::Index>()) {
+    Entity base =
+        index->base->as<ast::NameUse>() ? entity(*index->base) : Entity();
+    if (base.kind == Entity::Builtin && base.builtin == Builtin::Reshape)
+      return reshape(*index, site);
+    if (base.kind == Entity::Builtin && base.builtin <= Builtin::ArgMin) {
+      state.refuse(callee.range, "index notation is");
+      return poison(site.range);
+    }
+    if (base.kind == Entity::Module) {
+      state.diagnostics
+          .report(diag::NotCallable, callee.range,
+                  shortened(callee.range.text()), base.what)
+          .help(fmt::format("make a layer of it: `layer a = {}`",
+                            shortened(callee.range.text())));
+      return poison(site.range);
+    }
+    if (index->base->as<ast::NameUse>() && base.kind == Entity::Unknown)
+      return poison(site.range);
+  }
+  Entity found = entity(callee);
+  switch (found.kind) {
+  case Entity::Unknown:
+    return poison(site.range);
+  case Entity::Function:
+    return callFunction(found.function, found.instance, site);
+  case Entity::Builtin:
+    return callBuiltin(found.builtin, site);
+  case Entity::Element:
+    return convert(found.element, site);
+  case Entity::Layer: {
+    ModuleScope &inner = state.scopeOf(*found.layer->module);
+    auto member = inner.members.find("call");
+    if (member == inner.members.end() ||
+        member->second->kind != Declaration::Function) {
+      state.diagnostics
+          .report(diag::UnknownMember, callee.range, found.layer->module->name,
+                  "call")
+          .help(
+              fmt::format("`{}(x)` runs `fn call` of the module", site.name()));
+      return poison(site.range);
+    }
+    const typed::Function *function = state.resolveFunction(*member->second);
+    return function ? callFunction(function, found.instance, site)
+                    : poison(site.range);
+  }
+  default:
+    break;
+  }
+  Diagnostic &error =
+      state.diagnostics.report(diag::NotCallable, callee.range,
+                               shortened(callee.range.text()), found.what);
+  if (found.kind == Entity::Module)
+    error.help(fmt::format("make a layer of it: `layer a = {}`", site.name()));
+  if (found.kind == Entity::Optimizer)
+    error.help("an optimizer stands behind `using`");
+  if (found.kind == Entity::Distribution)
+    error.help("random values are drawn with `~`");
+  return poison(site.range);
+}
+
+Substitution Body::substitutionOf(const InstancePath &instance) const {
+  Substitution result;
+  for (const LayerDecl *layer : instance.layers) {
+    Substitution inner;
+    for (size_t i = 0; i < layer->dims.size(); ++i)
+      inner.dims[layer->module->generics[i]] =
+          layer->dims[i].substitute(result);
+    result = std::move(inner);
+  }
+  return result;
+}
+
+bool Body::matchArguments(Matching &matching) {
+  const typed::Function &function = *matching.function;
+  CallSite &site = matching.site;
+  size_t size = function.arguments.size();
+  matching.values.resize(size);
+  matching.written.resize(size);
+  bool takesAxis =
+      std::any_of(function.generics.begin(), function.generics.end(),
+                  [](const Symbol *symbol) { return symbol->isAxis; });
+  std::vector<std::string> names;
+  for (const Local *argument : function.arguments)
+    names.push_back(argument->name);
+  if (takesAxis)
+    names.insert(names.end(), {"over", "axis"});
+  size_t position = 0;
+  bool isGood = true;
+  for (CallArgument &argument : site.arguments) {
+    size_t index = position;
+    if (argument.name) {
+      index = std::find(names.begin(), names.end(), argument.name->text) -
+              names.begin();
+      if (index == names.size()) {
+        Diagnostic &error = state.diagnostics.report(
+            diag::UnknownParameter, argument.name->range, argument.name->text);
+        std::string near = nearest(argument.name->text, names);
+        if (!near.empty())
+          error.help(fmt::format("did you mean `{}`?", near));
+        isGood = false;
+        continue;
+      }
+      if (index >= size) {
+        if (matching.axisArgument) {
+          state.diagnostics.report(diag::ArgumentTwice, argument.name->range,
+                                   argument.name->text);
+          isGood = false;
+        }
+        matching.axisArgument = &argument;
+        continue;
+      }
+    } else {
+      ++position;
+    }
+    if (index >= size) {
+      state.diagnostics.report(diag::TooManyArguments, argument.range,
+                               matching.name(), count(size, "argument"),
+                               site.arguments.size());
+      return false;
+    }
+    if (matching.written[index]) {
+      state.diagnostics
+          .report(diag::ArgumentTwice, argument.range, names[index])
+          .label(matching.written[index]->range, "here already");
+      isGood = false;
+      continue;
+    }
+    matching.written[index] = &argument;
+    const Local &parameter = *function.arguments[index];
+    const Expr *found = valueOf(argument);
+    if (parameter.type.isTensor())
+      found = adapt(found, parameter.type.element,
+                    parameter.type.bound.substitute(matching.module));
+    matching.values[index] = strong(found);
+  }
+  for (size_t i = 0; i < size && isGood; ++i) {
+    if (matching.written[i])
+      continue;
+    matching.values[i] = function.defaults[i];
+    if (matching.values[i])
+      continue;
+    state.diagnostics.report(diag::MissingArgument, site.range, matching.name(),
+                             names[i]);
+    isGood = false;
+  }
+  if (!isGood)
+    return false;
+  return std::none_of(matching.values.begin(), matching.values.end(),
+                      [](const Expr *value) { return value->type.isPoison(); });
+}
+
+// `over =` or `axis =` splits the shape of the argument at the axis generic.
+bool Body::bindAxis(Matching &matching) {
+  const typed::Function &function = *matching.function;
+  for (unsigned i = 0; i < function.arguments.size(); ++i) {
+    const Shape &shape = function.arguments[i]->type.shape;
+    auto marked =
+        std::find_if(shape.begin(), shape.end(), [](const Axis &axis) {
+          return axis.dim.symbol() && axis.dim.symbol()->isAxis;
+        });
+    if (marked == shape.end())
+      continue;
+    const Type &type = matching.values[i]->type;
+    std::optional<unsigned> entry;
+    if (matching.axisArgument) {
+      entry = entryFor(*matching.axisArgument, type);
+      if (!entry)
+        return false;
+    } else if (type.isTensor() && type.shape.size() == 1 &&
+               !type.shape[0].isPack()) {
+      entry = 0;
+    }
+    if (!entry) {
+      state.diagnostics
+          .report(diag::NeedsAxis, matching.site.range, matching.name(),
+                  type.str())
+          .help(fmt::format("along the last axis: `axis = -1`"));
+      return false;
+    }
+    if (type.shape[*entry].isPack()) {
+      state.diagnostics.report(diag::NoSuchAxis, matching.site.range,
+                               type.str(), matching.axisArgument->range.text());
+      return false;
+    }
+    Shape before(type.shape.begin(), type.shape.begin() + *entry);
+    Shape after(type.shape.begin() + *entry + 1, type.shape.end());
+    auto bind = [&](const Axis &axis, const Shape &to) {
+      if (axis.isPack()) {
+        matching.all.packs[axis.pack] = to;
+        matching.boundBy[axis.pack] = i;
+      }
+    };
+    if (marked != shape.begin())
+      bind(*(marked - 1), before);
+    if (marked + 1 != shape.end())
+      bind(*(marked + 1), after);
+    matching.all.dims[marked->dim.symbol()] = type.shape[*entry].dim;
+    matching.boundBy[marked->dim.symbol()] = i;
+    return true;
+  }
+  return true;
+}
+
+static std::string sizesOf(const Dim &dim) {
+  std::string text;
+  for (const Symbol *symbol : dim.symbols())
+    if (symbol->kind == Symbol::Declared)
+      text += fmt::format("{}{} = {}", text.empty() ? " where " : ", ",
+                          symbol->name, symbol->value);
+  return text;
+}
+
+void Body::reportShape(Matching &matching, unsigned index,
+                       std::optional<unsigned> differs) {
+  const typed::Function &function = *matching.function;
+  const Local &parameter = *function.arguments[index];
+  const Expr &value = *matching.values[index];
+  Type expected = substitute(parameter.type, matching.all);
+  Range where = matching.written[index] ? matching.written[index]->range
+                                        : matching.site.range;
+  // Two parameters of one shape: say so instead of naming the shape.
+  for (unsigned other = 0; other < index; ++other)
+    if (function.arguments[other]->type.shape == parameter.type.shape &&
+        matching.written[other] && matching.values[other]->type.isTensor()) {
+      const Expr &first = *matching.values[other];
+      Diagnostic &error =
+          state.diagnostics
+              .report(diag::SameShape, where, matching.name(),
+                      function.arguments[other]->name, parameter.name)
+              .here(value.type.str())
+              .label(matching.written[other]->range, first.type.str());
+      for (const Expr *longer : {&first, &value}) {
+        const Expr *shorter = longer == &first ? &value : &first;
+        const Shape &shape = longer->type.shape;
+        if (shape.size() == shorter->type.shape.size() + 1 &&
+            !shape.back().isPack() && shape.back().dim == Dim(1))
+          error.help(fmt::format("`{0}` has a last axis of size 1; drop it "
+                                 "with `{0}[.., 0]`",
+                                 quoted(*longer)));
+      }
+      return;
+    }
+  Diagnostic &error =
+      state.diagnostics.report(diag::ArgumentShape, where, matching.name(),
+                               expected.str(), value.type.str());
+  if (!differs) {
+    if (expected.shape.size() != value.type.shape.size() &&
+        !expected.hasPack() && !value.type.hasPack())
+      error.here(fmt::format("{}, not {}",
+                             count(value.type.shape.size(), "axis"),
+                             expected.shape.size()));
+    return;
+  }
+  error.here(fmt::format("axis {} is {}, not {}", *differs,
+                         value.type.shape[*differs].str(),
+                         expected.shape[*differs].str()));
+  // Where the expected size comes from: the layer's dims or another argument.
+  std::string sizes;
+  std::optional<unsigned> source;
+  for (const Axis &axis : parameter.type.shape) {
+    if (axis.isPack() ||
+        !(axis.dim.substitute(matching.all) == expected.shape[*differs].dim))
+      continue;
+    for (const Symbol *symbol : axis.dim.symbols()) {
+      if (auto found = matching.module.dims.find(symbol);
+          found != matching.module.dims.end() && matching.layer)
+        sizes += fmt::format("{}{} = {}", sizes.empty() ? "" : ", ",
+                             symbol->name, found->second.str());
+      if (auto found = matching.boundBy.find(symbol);
+          found != matching.boundBy.end() && found->second != index)
+        source = found->second;
+    }
+    if (!sizes.empty() || source)
+      break;
+  }
+  if (!sizes.empty())
+    error.label(matching.layer->valueRange, sizes);
+  else if (source && matching.written[*source])
+    error.label(matching.written[*source]->range,
+                matching.values[*source]->type.str());
+}
+
+bool Body::checkArgument(Matching &matching, unsigned index) {
+  const Local &parameter = *matching.function->arguments[index];
+  const Expr &value = *matching.values[index];
+  Type expected = substitute(parameter.type, matching.all);
+  Range where = matching.written[index] ? matching.written[index]->range
+                                        : matching.site.range;
+  if (!value.type.isTensor() || value.type.element != expected.element) {
+    Diagnostic &error =
+        state.diagnostics.report(diag::ArgumentElement, where, matching.name(),
+                                 expected.str(), value.type.str());
+    if (isReal(expected.element) && value.type.isTensor())
+      error.help(fmt::format("convert it first: `{}({})`",
+                             str(expected.element), quoted(value)));
+    return false;
+  }
+  auto comparison = compareShapes(expected.shape, value.type.shape);
+  if (!comparison.isEqual) {
+    reportShape(matching, index, comparison.differs);
+    return false;
+  }
+  require(comparison.deferred, where);
+  if (expected.element != ElementType::Index ||
+      require(expected.bound, Relation::Equal, value.type.bound, where))
+    return true;
+  Diagnostic &error = state.diagnostics.report(
+      diag::IndexBound, where, matching.name(), expected.str(),
+      value.type.str(), sizesOf(expected.bound) + sizesOf(value.type.bound));
+  if (auto bound = value.type.bound.constant())
+    error.here(fmt::format("values 0 to {}", *bound - 1));
+  for (const Symbol *symbol : parameter.type.bound.symbols())
+    if (auto found = matching.boundBy.find(symbol);
+        found != matching.boundBy.end() && matching.written[found->second])
+      error.label(matching.written[found->second]->range,
+                  matching.values[found->second]->type.str());
+  return false;
+}
+
+bool Body::checkRequirements(Matching &matching) {
+  for (const Requirement &requirement : matching.function->requirements) {
+    Dim left = requirement.left.substitute(matching.all);
+    Dim right = requirement.right.substitute(matching.all);
+    if (require(left, requirement.relation, right, matching.site.range))
+      continue;
+    std::string sizes;
+    std::vector<const Symbol *> symbols = requirement.left.symbols();
+    for (const Symbol *symbol : requirement.right.symbols())
+      if (!requirement.left.mentions(symbol))
+        symbols.push_back(symbol);
+    for (const Symbol *symbol : symbols)
+      if (auto found = matching.all.dims.find(symbol);
+          found != matching.all.dims.end())
+        sizes += fmt::format("{}{} is {}", sizes.empty() ? "" : " and ",
+                             symbol->name, found->second.str());
+    state.diagnostics
+        .report(diag::RequirementFails, matching.site.range, matching.name(),
+                requirement.str(), sizes.empty() ? "that is never so" : sizes)
+        .label(requirement.range, "needed here");
+    return false;
+  }
+  return true;
+}
+
+const Expr *Body::callFunction(const typed::Function *function,
+                               const InstancePath &instance, CallSite &site) {
+  if (purpose == Constant) {
+    state.diagnostics
+        .report(diag::NotConstant, site.range, shortened(site.range.text()))
+        .note("constants are made of numbers, dims, operators and builtin "
+              "functions");
+    return poison(site.range);
+  }
+  Substitution module = substitutionOf(instance);
+  Matching matching = {
+      site,     function,
+      instance, instance.layers.empty() ? nullptr : instance.layers.back(),
+      module,   module,
+      {},       {},
+      nullptr,  {}};
+  if (!matchArguments(matching) || !bindAxis(matching))
+    return poison(site.range);
+  for (unsigned i = 0; i < function->arguments.size(); ++i) {
+    const Type &parameter = function->arguments[i]->type;
+    const Type &argument = matching.values[i]->type;
+    if (!argument.isTensor())
+      continue;
+    size_t dims = matching.all.dims.size(), packs = matching.all.packs.size();
+    Shape pattern = substitute(parameter.shape, matching.module);
+    bool fits =
+        bindShape(pattern, argument.shape, function->generics, matching.all);
+    const Symbol *bound = parameter.bound.symbol();
+    if (bound && argument.element == ElementType::Index &&
+        std::find(function->generics.begin(), function->generics.end(),
+                  bound) != function->generics.end())
+      matching.all.dims.try_emplace(bound, argument.bound);
+    if (matching.all.dims.size() != dims || matching.all.packs.size() != packs)
+      for (const Symbol *generic : function->generics)
+        if (matching.all.dims.contains(generic) ||
+            matching.all.packs.contains(generic))
+          matching.boundBy.try_emplace(generic, i);
+    if (fits)
+      continue;
+    if (argument.element == parameter.element)
+      reportShape(matching, i, std::nullopt);
+    else
+      checkArgument(matching, i);
+    return poison(site.range);
+  }
+  for (unsigned i = 0; i < function->arguments.size(); ++i)
+    if (!checkArgument(matching, i))
+      return poison(site.range);
+  Call call = {function, instance, {}, std::move(matching.values)};
+  for (const Symbol *generic : function->generics) {
+    GenericBinding binding = {generic, {}, {}};
+    if (auto pack = matching.all.packs.find(generic);
+        pack != matching.all.packs.end()) {
+      binding.pack = pack->second;
+    } else if (auto dim = matching.all.dims.find(generic);
+               dim != matching.all.dims.end()) {
+      binding.dim = dim->second;
+    } else {
+      state.diagnostics.report(diag::CannotInfer, site.range, matching.name(),
+                               (generic->kind == Symbol::Pack ? ".." : "") +
+                                   generic->name);
+      return poison(site.range);
+    }
+    call.generics.push_back(std::move(binding));
+  }
+  if (!checkRequirements(matching))
+    return poison(site.range);
+  if (function->result.isPoison())
+    return poison(site.range);
+  return make(substitute(function->result, matching.all), site.range,
+              std::move(call));
+}
+
+} // namespace gradus::typed

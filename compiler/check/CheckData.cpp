@@ -1,0 +1,346 @@
+// `data`: the fields of one example and where each split comes from.
+#include "compiler/check/Body.h"
+#include "compiler/check/Constants.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gradus::typed {
+
+namespace {
+
+/// Reads the arguments of one source.
+class SourceReader {
+public:
+  SourceReader(CheckerState &state, Body &body, const Data &data,
+               const ast::Call &call, std::string_view name, Range range)
+      : state(state), body(body), data(data), call(call), name(name),
+        range(range) {}
+
+  bool read(CsvSource &source);
+  bool read(IdxSource &source);
+
+private:
+  void wrong(Range range, std::string_view what, std::string_view wanted) {
+    state.diagnostics.report(diag::SourceArgument, range, what, wanted);
+    isGood = false;
+  }
+  void unknown(const ast::Name &name, std::vector<std::string> options);
+  std::optional<double> number(const ast::Expr &expr, std::string_view what);
+  std::optional<int64_t> whole(const ast::Expr &expr, std::string_view what);
+  bool readColumns(const ast::Expr &expr, CsvColumns &columns,
+                   std::string_view field);
+  void readOption(CsvSource &source, const std::string &option,
+                  const ast::Expr &value);
+  void checkCount(const CsvColumns &columns, const Data::Field &field);
+  bool hasEveryField(const std::vector<Range> &given);
+
+  CheckerState &state;
+  Body &body;
+  const Data &data;
+  const ast::Call &call;
+  std::string_view name;
+  Range range;
+  bool isGood = true;
+};
+
+} // namespace
+
+void SourceReader::unknown(const ast::Name &name,
+                           std::vector<std::string> options) {
+  for (const Data::Field &field : data.fields)
+    options.push_back(field.name);
+  Diagnostic &error = state.diagnostics.report(diag::UnknownField, name.range,
+                                               data.name, name.text);
+  std::string near = nearest(name.text, options);
+  if (!near.empty())
+    error.help(fmt::format("did you mean `{}`?", near));
+  isGood = false;
+}
+
+std::optional<double> SourceReader::number(const ast::Expr &expr,
+                                           std::string_view what) {
+  const Expr *value = body.value(expr);
+  if (value->type.isPoison()) {
+    isGood = false;
+    return std::nullopt;
+  }
+  auto found = evaluate(*value);
+  if (!found || value->type.element == ElementType::Bool) {
+    wrong(expr.range, what, "a number");
+    return std::nullopt;
+  }
+  return found;
+}
+
+std::optional<int64_t> SourceReader::whole(const ast::Expr &expr,
+                                           std::string_view what) {
+  auto found = number(expr, what);
+  if (!found)
+    return std::nullopt;
+  if (std::nearbyint(*found) == *found && std::abs(*found) < 1e15)
+    return int64_t(*found);
+  wrong(expr.range, what, "a whole number");
+  return std::nullopt;
+}
+
+bool SourceReader::readColumns(const ast::Expr &expr, CsvColumns &columns,
+                               std::string_view field) {
+  columns.range = expr.range;
+  auto readOne = [&](const ast::Expr &item) {
+    if (auto *text = item.as<ast::String>()) {
+      columns.items.push_back(text->value);
+    } else if (auto *slice = item.as<ast::Slice>()) {
+      CsvColumns::Interval interval;
+      auto begin = slice->begin ? whole(*slice->begin, field)
+                                : std::optional<int64_t>(0);
+      if (slice->end)
+        interval.end = whole(*slice->end, field);
+      if (!begin || (slice->end && !interval.end))
+        return;
+      interval.begin = *begin;
+      if (interval.begin < 0 || (interval.end && *interval.end <= *begin))
+        wrong(item.range, field, "a range of columns, counted from 0");
+      columns.items.push_back(interval);
+    } else if (auto column = whole(item, field)) {
+      if (*column < 0)
+        wrong(item.range, field, "a column, counted from 0");
+      columns.items.push_back(*column);
+    }
+  };
+  if (auto *list = expr.as<ast::List>())
+    for (const auto &item : list->elements)
+      readOne(*item);
+  else
+    readOne(expr);
+  return isGood;
+}
+
+// As many columns as the field has numbers, where both are known.
+void SourceReader::checkCount(const CsvColumns &columns,
+                              const Data::Field &field) {
+  int64_t total = 0;
+  for (const auto &item : columns.items) {
+    auto *interval = std::get_if<CsvColumns::Interval>(&item);
+    if (interval && !interval->end)
+      return;
+    total += interval ? *interval->end - interval->begin : 1;
+  }
+  int64_t wanted = elementCount(field.type.shape).dims.constant().value_or(0);
+  if (total != wanted)
+    state.diagnostics
+        .report(diag::ColumnCount, columns.range, field.name, field.type.str(),
+                total == 1 ? std::string("1 column is")
+                           : fmt::format("{} columns are", total))
+        .label(field.range,
+               fmt::format("{} per example", count(wanted, "number")));
+}
+
+bool SourceReader::hasEveryField(const std::vector<Range> &given) {
+  for (size_t i = 0; i < given.size() && isGood; ++i)
+    if (!given[i]) {
+      state.diagnostics.report(diag::MissingArgument, range, name,
+                               data.fields[i].name);
+      isGood = false;
+    }
+  return isGood;
+}
+
+void SourceReader::readOption(CsvSource &source, const std::string &option,
+                              const ast::Expr &value) {
+  auto *slice = value.as<ast::Slice>();
+  if (option == "rows") {
+    if (!slice)
+      return wrong(value.range, option, "a range of rows, as in `0..400`");
+    CsvColumns::Interval rows;
+    auto begin =
+        slice->begin ? whole(*slice->begin, option) : std::optional<int64_t>(0);
+    if (slice->end)
+      rows.end = whole(*slice->end, option);
+    if (!begin || (slice->end && !rows.end))
+      return;
+    rows.begin = *begin;
+    if (rows.begin < 0 || (rows.end && *rows.end <= rows.begin))
+      return wrong(value.range, option, "a range of rows, counted from 0");
+    source.rows = rows;
+  } else if (option == "split") {
+    if (!slice)
+      return wrong(value.range, option, "a range of per cent, as in `80..100`");
+    auto begin =
+        slice->begin ? number(*slice->begin, option) : std::optional<double>(0);
+    auto end =
+        slice->end ? number(*slice->end, option) : std::optional<double>(100);
+    if (!begin || !end)
+      return;
+    if (!(*begin >= 0 && *begin < *end && *end <= 100))
+      return wrong(value.range, option,
+                   "a range of per cent between 0 and 100");
+    source.split = {*begin, *end};
+  } else if (option == "seed") {
+    auto seed = whole(value, option);
+    if (seed && *seed < 0)
+      return wrong(value.range, option, "a whole number, at least 0");
+    if (seed)
+      source.seed = *seed;
+  } else if (option == "header") {
+    const Expr *flag = body.value(value);
+    if (flag->type.element != ElementType::Bool || !evaluate(*flag))
+      return wrong(value.range, option, "`true` or `false`");
+    source.header = *evaluate(*flag) != 0;
+  } else {
+    source.missing = number(value, option);
+  }
+}
+
+bool SourceReader::read(CsvSource &source) {
+  static const std::vector<std::string> options = {"rows", "split", "seed",
+                                                   "header", "missing"};
+  source.columns.resize(data.fields.size());
+  std::vector<Range> given(data.fields.size());
+  std::map<std::string, Range> seen;
+  for (const ast::Argument &argument : call.arguments) {
+    const ast::Expr &value = *argument.value;
+    if (!argument.name) {
+      auto *text = value.as<ast::String>();
+      if (!text || source.fileRange)
+        wrong(value.range, name, "given one file, then fields by name");
+      else {
+        source.file = text->value;
+        source.fileRange = value.range;
+      }
+      continue;
+    }
+    const std::string &key = argument.name->text;
+    if (auto [found, isNew] = seen.emplace(key, argument.name->range); !isNew) {
+      state.diagnostics.report(diag::ArgumentTwice, argument.name->range, key)
+          .label(found->second, "here already");
+      isGood = false;
+      continue;
+    }
+    if (std::ranges::find(options, key) != options.end()) {
+      readOption(source, key, value);
+      continue;
+    }
+    auto field = std::ranges::find(data.fields, key, &Data::Field::name);
+    if (field == data.fields.end()) {
+      unknown(*argument.name, options);
+      continue;
+    }
+    size_t index = field - data.fields.begin();
+    given[index] = value.range;
+    if (readColumns(value, source.columns[index], key))
+      checkCount(source.columns[index], *field);
+  }
+  if (isGood && !source.fileRange)
+    wrong(range, name, "given a file: `csv(\"data.csv\", ...)`");
+  if (isGood && source.seed && !source.split)
+    wrong(seen["seed"], "seed", "given together with `split`");
+  return hasEveryField(given);
+}
+
+bool SourceReader::read(IdxSource &source) {
+  source.files.resize(data.fields.size());
+  source.fileRanges.resize(data.fields.size());
+  for (const ast::Argument &argument : call.arguments) {
+    const ast::Expr &value = *argument.value;
+    auto *text = value.as<ast::String>();
+    if (!argument.name) {
+      wrong(value.range, name, "given fields by name: `image = \"file\"`");
+      continue;
+    }
+    auto field =
+        std::ranges::find(data.fields, argument.name->text, &Data::Field::name);
+    if (field == data.fields.end()) {
+      unknown(*argument.name, {});
+      continue;
+    }
+    size_t index = field - data.fields.begin();
+    if (source.fileRanges[index]) {
+      state.diagnostics
+          .report(diag::ArgumentTwice, argument.name->range,
+                  argument.name->text)
+          .label(source.fileRanges[index], "here already");
+      isGood = false;
+    } else if (!text) {
+      wrong(value.range, argument.name->text, "the name of a file");
+    } else {
+      source.files[index] = text->value;
+      source.fileRanges[index] = value.range;
+    }
+  }
+  return hasEveryField(source.fileRanges);
+}
+
+const Data *CheckerState::resolveData(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.data;
+  declaration.progress = Declaration::Done;
+  const auto &tree = *declaration.decl->as<ast::Data>();
+  if (declaration.decl->broken)
+    return nullptr;
+  size_t errors = diagnostics.errorCount();
+  Data data;
+  data.name = tree.name.text;
+  data.doc = declaration.decl->doc;
+  data.range = tree.name.range;
+  data.file = declaration.owner->file->tree->source;
+  data.isExported = declaration.decl->exported;
+  Body body(*this, *declaration.owner, Body::Constant, nullptr);
+  static const std::vector<std::string_view> reserved = {
+      "rows", "split", "seed", "header", "missing"};
+  for (const ast::Field &field : tree.fields) {
+    Type type = body.type(*field.type);
+    auto twice =
+        std::ranges::find(data.fields, field.name.text, &Data::Field::name);
+    if (twice != data.fields.end())
+      diagnostics.report(diag::DeclaredTwice, field.name.range, field.name.text)
+          .label(twice->range, "declared here first");
+    else if (std::ranges::find(reserved, field.name.text) != reserved.end())
+      diagnostics.report(diag::DeclaredTwice, field.name.range, field.name.text)
+          .here("an option of `csv` has this name");
+    if (type.isTuple()) {
+      refuse(field.type->range, "fields that are tuples are");
+      type = Type::poison();
+    }
+    data.fields.push_back({field.name.text, field.doc, field.name.range, type});
+  }
+  if (errors != diagnostics.errorCount())
+    return nullptr;
+  static const std::vector<std::string> future = {"npy",   "npz",   "images",
+                                                  "chars", "bytes", "linspace"};
+  for (const ast::Split &split : tree.splits) {
+    auto twice =
+        std::ranges::find(data.splits, split.name.text, &Data::Split::name);
+    if (twice != data.splits.end())
+      diagnostics.report(diag::DeclaredTwice, split.name.range, split.name.text)
+          .label(twice->range, "declared here first");
+    auto *call = split.source->as<ast::Call>();
+    auto *name = call ? call->callee->as<ast::NameUse>() : nullptr;
+    Data::Split result = {split.name.text, split.name.range, {}};
+    Range range = split.source->range;
+    if (name && name->text == "csv") {
+      CsvSource source;
+      if (SourceReader(*this, body, data, *call, "csv", range).read(source))
+        result.source = std::move(source);
+    } else if (name && name->text == "idx") {
+      IdxSource source;
+      if (SourceReader(*this, body, data, *call, "idx", range).read(source))
+        result.source = std::move(source);
+    } else if (name && std::ranges::find(future, name->text) != future.end()) {
+      refuse(call->callee->range, fmt::format("data from `{}` is", name->text));
+    } else if (!split.source->as<ast::Invalid>()) {
+      Range where = call ? call->callee->range : range;
+      Diagnostic &error = diagnostics.report(diag::UnknownSource, where,
+                                             shortened(where.text()));
+      std::string near = name ? nearest(name->text, {"csv", "idx"}) : "";
+      error.help(near.empty() ? "there are: csv, idx"
+                              : fmt::format("did you mean `{}`?", near));
+    }
+    data.splits.push_back(std::move(result));
+  }
+  if (errors != diagnostics.errorCount())
+    return nullptr;
+  return declaration.data = program->make(std::move(data));
+}
+
+} // namespace gradus::typed

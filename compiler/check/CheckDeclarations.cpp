@@ -1,0 +1,540 @@
+// Dims, constants, parameters, layers, modules, functions and optimizers.
+#include "compiler/check/Body.h"
+#include "compiler/check/Constants.h"
+
+#include <algorithm>
+
+namespace gradus::typed {
+
+const Symbol *CheckerState::resolveDim(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.dim;
+  const ast::Expr *value =
+      declaration.decl->as<ast::Dims>()->items[declaration.item].value.get();
+  if (!declaration.owner->file->isPrelude)
+    if (const ast::Expr *other = overrideOf(declaration.name->text))
+      value = other;
+  Body body(*this, *declaration.owner, Body::Constant, nullptr);
+  auto found = body.dim(*value);
+  bool isDone = declaration.progress == Declaration::Done;
+  declaration.progress = Declaration::Done;
+  if (!found || isDone)
+    return nullptr;
+  int64_t size = found->constant().value_or(0);
+  if (size < 1) {
+    diagnostics.report(diag::DimTooSmall, value->range,
+                       fmt::format("`{}`", declaration.name->text), size);
+    return nullptr;
+  }
+  return declaration.dim =
+             makeSymbol(Symbol::Declared, declaration.name->text, size);
+}
+
+const Const *CheckerState::resolveConst(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.constant;
+  const auto &tree = *declaration.decl->as<ast::Const>();
+  const ast::Expr *value = tree.value.get();
+  if (!declaration.owner->file->isPrelude)
+    if (const ast::Expr *other = overrideOf(tree.name.text))
+      value = other;
+  Body body(*this, *declaration.owner, Body::Constant, nullptr);
+  const Expr *expr =
+      tree.type ? body.declared(*value, body.type(*tree.type), tree.name.text)
+                : body.value(*value);
+  bool isDone = declaration.progress == Declaration::Done;
+  declaration.progress = Declaration::Done;
+  if (expr->type.isPoison() || isDone)
+    return nullptr;
+  auto number = evaluate(*expr);
+  if (!number) {
+    Diagnostic &error = diagnostics.report(diag::NotConstant, value->range,
+                                           shortened(value->range.text()));
+    error.note("a `const` is one number");
+    return nullptr;
+  }
+  Const constant;
+  constant.name = tree.name.text;
+  constant.doc = declaration.decl->doc;
+  constant.range = tree.name.range;
+  constant.isExported = declaration.decl->exported;
+  constant.element = expr->type.element;
+  constant.value = *number;
+  return declaration.constant = program->make(std::move(constant));
+}
+
+static bool readDistribution(CheckerState &state, Body &body,
+                             const ast::Expr &expr, Distribution &result) {
+  auto *call = expr.as<ast::Call>();
+  auto *name = call ? call->callee->as<ast::NameUse>() : nullptr;
+  struct Row {
+    Distribution::Kind kind;
+    std::vector<std::string> parameters;
+  };
+  static const Row rows[] = {{Distribution::Normal, {"mean", "std"}},
+                             {Distribution::Uniform, {"low", "high"}},
+                             {Distribution::Bernoulli, {"p"}},
+                             {Distribution::He, {"n"}},
+                             {Distribution::Xavier, {"n", "m"}}};
+  const Row *row = nullptr;
+  std::vector<std::string> names;
+  for (const Row &candidate : rows) {
+    names.push_back(str(candidate.kind));
+    if (name && name->text == names.back())
+      row = &candidate;
+  }
+  if (!row) {
+    Diagnostic &error = state.diagnostics.report(
+        diag::OutOfPlace, call ? call->callee->range : expr.range,
+        shortened((call ? call->callee->range : expr.range).text()));
+    error.here("`~` needs a distribution");
+    std::string near = name ? nearest(name->text, names) : "";
+    error.help(near.empty()
+                   ? "there are: normal, uniform, bernoulli, he, xavier"
+                   : fmt::format("did you mean `{}`?", near));
+    return false;
+  }
+  result.kind = row->kind;
+  result.arguments.assign(row->parameters.size(), nullptr);
+  size_t position = 0;
+  for (const ast::Argument &argument : call->arguments) {
+    size_t index = position;
+    if (argument.name)
+      index = std::ranges::find(row->parameters, argument.name->text) -
+              row->parameters.begin();
+    else
+      ++position;
+    if (argument.name && index == row->parameters.size()) {
+      Diagnostic &error = state.diagnostics.report(
+          diag::UnknownParameter, argument.name->range, argument.name->text);
+      std::string near = nearest(argument.name->text, row->parameters);
+      if (!near.empty())
+        error.help(fmt::format("did you mean `{}`?", near));
+      return false;
+    }
+    if (index >= row->parameters.size()) {
+      state.diagnostics.report(
+          diag::TooManyArguments, argument.value->range, name->text,
+          count(row->parameters.size(), "argument"), call->arguments.size());
+      return false;
+    }
+    if (result.arguments[index]) {
+      state.diagnostics.report(diag::ArgumentTwice, argument.value->range,
+                               row->parameters[index]);
+      return false;
+    }
+    const Expr *value = body.realScalar(*argument.value, name->text);
+    if (value->type.isPoison())
+      return false;
+    if (!isFixedByConfig(*value)) {
+      state.diagnostics.report(diag::NotConstant, value->range, quoted(*value));
+      return false;
+    }
+    result.arguments[index] = value;
+  }
+  for (size_t i = 0; i < result.arguments.size(); ++i)
+    if (!result.arguments[i]) {
+      state.diagnostics.report(diag::MissingArgument, expr.range, name->text,
+                               row->parameters[i]);
+      return false;
+    }
+  return true;
+}
+
+const Param *CheckerState::resolveParam(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.param;
+  declaration.progress = Declaration::Done;
+  const auto &tree = *declaration.decl->as<ast::Param>();
+  if (declaration.decl->broken)
+    return nullptr;
+  Module &owner = *declaration.owner->module;
+  Body body(*this, *declaration.owner, Body::Constant, &owner.requirements);
+  Param param;
+  param.name = tree.name.text;
+  param.doc = declaration.decl->doc;
+  param.range = tree.name.range;
+  param.isExported = declaration.decl->exported;
+  param.type = body.type(*tree.type);
+  if (param.type.isPoison())
+    return nullptr;
+  if (!param.type.isTensor() || param.type.element != ElementType::Real) {
+    diagnostics.report(diag::NeedsReal, tree.type->range, "param",
+                       tree.name.text, param.type.str());
+    return nullptr;
+  }
+  if (tree.draw) {
+    Distribution distribution;
+    if (!readDistribution(*this, body, *tree.value, distribution))
+      return nullptr;
+    param.initial = std::move(distribution);
+  } else {
+    const Expr *initial =
+        body.declared(*tree.value, param.type, tree.name.text);
+    if (initial->type.isPoison())
+      return nullptr;
+    auto *spread = initial->as<Broadcast>();
+    const Expr *start = spread ? spread->operand : initial;
+    bool isMatrix = start->as<Eye>();
+    if (!isMatrix && !isFixedByConfig(*start)) {
+      diagnostics.report(diag::NotConstant, tree.value->range,
+                         shortened(tree.value->range.text()));
+      return nullptr;
+    }
+    param.initial = initial;
+  }
+  return declaration.param = program->make(std::move(param));
+}
+
+const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.layer;
+  const auto &tree = *declaration.decl->as<ast::Layer>();
+  auto fail = [&]() {
+    declaration.progress = Declaration::Done;
+    return nullptr;
+  };
+  if (declaration.decl->broken)
+    return fail();
+  if (tree.count) {
+    refuse(tree.count->range, "arrays of layers are");
+    return fail();
+  }
+  Module &owner = *declaration.owner->module;
+  Body body(*this, *declaration.owner, Body::Constant, &owner.requirements);
+  const ast::Expr *target = tree.value.get();
+  const auto *call = target->as<ast::Call>();
+  if (call)
+    target = call->callee.get();
+  const auto *index = target->as<ast::Index>();
+  if (index)
+    target = index->base.get();
+  Entity found = body.entity(*target);
+  if (found.kind == Entity::Unknown)
+    return fail();
+  if (found.kind != Entity::Module || !target->as<ast::NameUse>()) {
+    diagnostics
+        .report(diag::NotAModule, target->range,
+                shortened(target->range.text()), found.what)
+        .help("write a module with its dims: `Linear[784, 10]`");
+    return fail();
+  }
+  Declaration *module = found.declaration;
+  ModuleScope *inner = resolveModule(*module);
+  if (!inner)
+    return fail();
+  LayerDecl layer;
+  layer.name = tree.name.text;
+  layer.doc = declaration.decl->doc;
+  layer.range = tree.name.range;
+  layer.valueRange = tree.value->range;
+  layer.isExported = declaration.decl->exported;
+  layer.module = inner->module;
+  size_t wanted = inner->module->generics.size();
+  size_t given = index ? index->subscripts.size() : 0;
+  if (wanted != given) {
+    std::string dims;
+    for (const Symbol *symbol : inner->module->generics)
+      dims += (dims.empty() ? "" : ", ") + symbol->name;
+    diagnostics
+        .report(diag::GenericCount, tree.value->range, inner->module->name,
+                count(wanted, "dim"), given)
+        .label(inner->module->range, dims.empty() ? "no dims" : dims);
+    return fail();
+  }
+  Substitution dims;
+  for (size_t i = 0; i < given; ++i) {
+    auto size = index->subscripts[i].index
+                    ? std::nullopt
+                    : body.size(*index->subscripts[i].value);
+    if (!size)
+      return fail();
+    layer.dims.push_back(*size);
+    dims.dims[inner->module->generics[i]] = *size;
+  }
+  size_t position = 0;
+  layer.config.assign(inner->module->config.size(), nullptr);
+  std::vector<std::string> names;
+  for (const Local *config : inner->module->config)
+    names.push_back(config->name);
+  for (size_t i = 0; call && i < call->arguments.size(); ++i) {
+    const ast::Argument &argument = call->arguments[i];
+    size_t at = position;
+    if (argument.name)
+      at = std::ranges::find(names, argument.name->text) - names.begin();
+    else
+      ++position;
+    if (argument.name && at == names.size()) {
+      Diagnostic &error = diagnostics.report(
+          diag::UnknownParameter, argument.name->range, argument.name->text);
+      std::string near = nearest(argument.name->text, names);
+      if (!near.empty())
+        error.help(fmt::format("did you mean `{}`?", near));
+      return fail();
+    }
+    if (at >= names.size()) {
+      diagnostics.report(diag::TooManyArguments, argument.value->range,
+                         inner->module->name, count(names.size(), "argument"),
+                         call->arguments.size());
+      return fail();
+    }
+    if (layer.config[at]) {
+      diagnostics.report(diag::ArgumentTwice, argument.value->range, names[at]);
+      return fail();
+    }
+    layer.config[at] = body.declared(
+        *argument.value, inner->module->config[at]->type, names[at]);
+    if (layer.config[at]->type.isPoison())
+      return fail();
+    if (!isFixedByConfig(*layer.config[at])) {
+      diagnostics.report(diag::NotConstant, argument.value->range,
+                         shortened(argument.value->range.text()));
+      return fail();
+    }
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!layer.config[i])
+      layer.config[i] = inner->module->configDefaults[i];
+    if (!layer.config[i]) {
+      diagnostics.report(diag::MissingArgument, tree.value->range,
+                         inner->module->name, names[i]);
+      return fail();
+    }
+  }
+  // Resolving what the module holds finds modules that contain themselves, and
+  // all that its dims must satisfy.
+  for (Declaration *member : inner->order) {
+    if (member->kind == Declaration::Layer)
+      resolveLayer(*member);
+    if (member->kind == Declaration::Param)
+      resolveParam(*member);
+  }
+  for (const Requirement &requirement : inner->module->requirements)
+    if (!body.require(requirement.left.substitute(dims), requirement.relation,
+                      requirement.right.substitute(dims), tree.value->range)) {
+      std::string sizes;
+      for (size_t i = 0; i < given; ++i)
+        sizes +=
+            fmt::format("{}{} is {}", i ? " and " : "",
+                        inner->module->generics[i]->name, layer.dims[i].str());
+      diagnostics
+          .report(diag::RequirementFails, tree.value->range,
+                  inner->module->name, requirement.str(), sizes)
+          .label(requirement.range, "needed here");
+      return fail();
+    }
+  if (declaration.progress == Declaration::Done)
+    return nullptr;
+  declaration.progress = Declaration::Done;
+  return declaration.layer = program->make(std::move(layer));
+}
+
+// The parameters of a module or an optimizer: real scalars.
+// `values` checks the defaults: they know neither generics nor each other.
+static void readConfig(CheckerState &state, Body &body, Body &values,
+                       const std::vector<ast::Parameter> &parameters,
+                       std::vector<Local *> &locals,
+                       std::vector<const Expr *> &defaults) {
+  for (const ast::Parameter &parameter : parameters) {
+    Type type = parameter.type ? body.type(*parameter.type) : Type();
+    if (!parameter.type && !parameter.defaultValue)
+      state.diagnostics
+          .report(diag::ParameterNeedsType, parameter.name.range,
+                  parameter.name.text)
+          .help(fmt::format("write `{}: real`", parameter.name.text));
+    if (!type.isPoison() && !(type == Type())) {
+      state.refuse(parameter.type->range,
+                   "parameters of another type than `real` are");
+      type = Type::poison();
+    }
+    const Expr *value = parameter.defaultValue
+                            ? values.declared(*parameter.defaultValue, type,
+                                              parameter.name.text)
+                            : nullptr;
+    if (value && !value->type.isPoison() && !isFixedByConfig(*value))
+      state.diagnostics.report(diag::NotConstant, value->range, quoted(*value));
+    locals.push_back(body.declare(Local::Config, parameter.name, type));
+    defaults.push_back(value);
+  }
+}
+
+ModuleScope *CheckerState::resolveModule(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.module;
+  declaration.progress = Declaration::Done;
+  const auto &tree = *declaration.decl->as<ast::Module>();
+  ModuleScope &scope = modules.emplace_back();
+  scope.file = declaration.owner->file;
+  scope.ast = &tree;
+  Module module;
+  module.name = tree.name.text;
+  module.doc = declaration.decl->doc;
+  module.range = tree.name.range;
+  module.source = scope.file->tree->source;
+  module.isExported = declaration.decl->exported;
+  scope.module = program->make(std::move(module));
+  scopeOfModule[scope.module] = &scope;
+  declaration.module = &scope;
+  Body body(*this, scope, Body::Constant, &scope.module->requirements);
+  for (const ast::Generic &generic : tree.generics)
+    if (generic.kind != ast::Generic::Kind::Dim)
+      refuse(generic.range, "modules over packs or axes are");
+  body.addGenerics(tree.generics, scope.module->generics);
+  for (const Symbol *symbol : scope.module->generics)
+    scope.generics.emplace(symbol->name, symbol);
+  Body values(*this, *scope.file, Body::Constant, nullptr);
+  readConfig(*this, body, values, tree.parameters, scope.module->config,
+             scope.module->configDefaults);
+  for (Local *config : scope.module->config)
+    scope.config.emplace(config->name, config);
+  if (tree.requirement)
+    body.addRequirement(*tree.requirement);
+  declareMembers(scope, tree.members);
+  return &scope;
+}
+
+const Function *CheckerState::resolveFunction(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.function;
+  const auto &tree = *declaration.decl->as<ast::Fn>();
+  auto fail = [&]() {
+    declaration.progress = Declaration::Done;
+    return nullptr;
+  };
+  if (declaration.decl->broken || (tree.body && tree.body->broken))
+    return fail();
+  ModuleScope &scope = *declaration.owner;
+  size_t errors = diagnostics.errorCount();
+  Function *function = program->make<Function>();
+  function->name = tree.name.text;
+  function->doc = declaration.decl->doc;
+  function->range = tree.name.range;
+  function->module = scope.module;
+  function->isExported = declaration.decl->exported;
+  Body body(*this, scope, Body::Function, &function->requirements);
+  body.name = tree.name.text;
+  body.addGenerics(tree.generics, function->generics);
+  for (const ast::Parameter &parameter : tree.parameters) {
+    Type type = parameter.type ? body.type(*parameter.type) : Type();
+    if (!parameter.type && !parameter.defaultValue) {
+      diagnostics
+          .report(diag::ParameterNeedsType, parameter.name.range,
+                  parameter.name.text)
+          .help(fmt::format("write `{}: real`", parameter.name.text));
+      type = Type::poison();
+    }
+    if (type.isTuple()) {
+      refuse(parameter.type->range, "parameters that are tuples are");
+      type = Type::poison();
+    }
+    const Expr *value = nullptr;
+    if (parameter.defaultValue) {
+      Body values(*this, *scope.file, Body::Constant, nullptr);
+      value =
+          values.declared(*parameter.defaultValue, type, parameter.name.text);
+    }
+    function->defaults.push_back(value);
+    function->arguments.push_back(
+        body.declare(Local::Argument, parameter.name, type));
+  }
+  if (tree.requirement)
+    body.addRequirement(*tree.requirement);
+  if (tree.result) {
+    body.result = body.type(*tree.result);
+    body.isResultDeclared = true;
+    body.resultRange = tree.result->range;
+  }
+  if (tree.body)
+    body.statements(*tree.body, function->statements);
+  else
+    body.resultExpression(*tree.value, function->statements);
+  if (errors == diagnostics.errorCount() &&
+      !alwaysReturns(function->statements))
+    diagnostics.report(diag::NoReturn, tree.name.range, tree.name.text);
+  function->result = body.result.value_or(Type::poison());
+  if (tree.backward && errors == diagnostics.errorCount())
+    body.backward(*tree.backward, *function);
+  bool isSignatureGood = std::none_of(
+      function->arguments.begin(), function->arguments.end(),
+      [](const Local *argument) { return argument->type.isPoison(); });
+  // A call of itself has been reported and made this Done.
+  if (declaration.progress == Declaration::Done || !isSignatureGood)
+    return fail();
+  declaration.progress = Declaration::Done;
+  return declaration.function = function;
+}
+
+const Optimizer *CheckerState::resolveOptimizer(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.optimizer;
+  declaration.progress = Declaration::Done;
+  const auto &tree = *declaration.decl->as<ast::Optimizer>();
+  if (declaration.decl->broken || tree.step.broken)
+    return nullptr;
+  if (tree.generics.size() != 1 ||
+      tree.generics[0].kind != ast::Generic::Kind::Rest) {
+    refuse(tree.name.range, "an optimizer that is not over one `..S` is")
+        .help(fmt::format("`optimizer {}[..S]` runs once for each parameter",
+                          tree.name.text));
+    return nullptr;
+  }
+  size_t errors = diagnostics.errorCount();
+  Optimizer *optimizer = program->make<Optimizer>();
+  optimizer->name = tree.name.text;
+  optimizer->doc = declaration.decl->doc;
+  optimizer->range = tree.name.range;
+  optimizer->isExported = declaration.decl->exported;
+  std::vector<const Symbol *> generics;
+  Body values(*this, *declaration.owner, Body::Constant, nullptr);
+  Body body(*this, *declaration.owner, Body::Step, nullptr);
+  body.addGenerics(tree.generics, generics);
+  optimizer->pack = generics[0];
+  readConfig(*this, body, values, tree.parameters, optimizer->arguments,
+             optimizer->defaults);
+  for (const auto &decl : tree.states) {
+    const auto &state = *decl->as<ast::State>();
+    Type type = body.type(*state.type);
+    const Expr *initial = body.declared(*state.value, type, state.name.text);
+    if (!type.isPoison() &&
+        (!type.isTensor() || type.element != ElementType::Real))
+      diagnostics.report(diag::NeedsReal, state.type->range, "state",
+                         state.name.text, type.str());
+    auto *spread = initial->as<Broadcast>();
+    const Expr *start = spread ? spread->operand : initial;
+    if (!initial->type.isPoison() && !isFixedByConfig(*start))
+      diagnostics.report(diag::NotConstant, state.value->range,
+                         shortened(state.value->range.text()));
+    optimizer->states.push_back(
+        {body.declare(Local::Slot, state.name, type), initial});
+  }
+  Type wanted = Type::tensor(ElementType::Real, {Axis(optimizer->pack)});
+  if (tree.stepParameters.size() > 2) {
+    refuse(tree.stepParameters[2].range,
+           "more than two parameters of `step` are");
+    return nullptr;
+  }
+  std::vector<Local *> parameters;
+  for (size_t i = 0; i < tree.stepParameters.size(); ++i) {
+    const ast::Parameter &parameter = tree.stepParameters[i];
+    Type type = parameter.type ? body.type(*parameter.type) : wanted;
+    if (parameter.defaultValue || !(type == wanted || type.isPoison()))
+      diagnostics.report(diag::StepSignature, parameter.range, wanted.str());
+    parameters.push_back(body.declare(i == 0 ? Local::Updated : Local::Gradient,
+                                      parameter.name, wanted));
+  }
+  if (parameters.size() != 2) {
+    diagnostics.report(diag::StepSignature, tree.stepKeyword, wanted.str());
+    return nullptr;
+  }
+  optimizer->updated = parameters[0];
+  optimizer->gradient = parameters[1];
+  body.statements(tree.step, optimizer->statements);
+  if (errors != diagnostics.errorCount())
+    return nullptr;
+  if (!assigned.contains(optimizer->updated))
+    diagnostics.report(diag::UpdatesNothing, tree.stepKeyword, tree.name.text,
+                       optimizer->updated->name);
+  return declaration.optimizer = optimizer;
+}
+
+} // namespace gradus::typed

@@ -1,0 +1,304 @@
+// Values made, reordered and cut: zeros, reshape, concat, pick, subscripts.
+#include "compiler/check/Body.h"
+
+#include <algorithm>
+
+namespace gradus::typed {
+
+std::optional<Shape> Body::shapeArguments(const ast::Index &tree) {
+  Shape shape;
+  bool isBroken = false;
+  for (const ast::Subscript &subscript : tree.subscripts) {
+    if (subscript.index) {
+      state.refuse(subscript.index->range, "index notation is");
+      return std::nullopt;
+    }
+    auto entry = axis(*subscript.value);
+    if (entry)
+      shape.push_back(*entry);
+    else
+      isBroken = true;
+  }
+  return isBroken ? std::nullopt : std::optional(std::move(shape));
+}
+
+const Expr *Body::reshape(const ast::Index &callee, CallSite &site) {
+  std::vector<CallArgument *> arguments;
+  site.calleeRange = callee.base->range;
+  if (!takeArguments(site, "x", arguments))
+    return poison(site.range);
+  const Expr *operand = strong(valueOf(*arguments[0]));
+  auto shape = shapeArguments(callee);
+  if (operand->type.isPoison() || !shape || !isTensor("reshape", operand))
+    return poison(site.range);
+  Type type = operand->type.withShape(std::move(*shape));
+  ElementCount from = elementCount(operand->type.shape);
+  ElementCount to = elementCount(type.shape);
+  if (from.packs != to.packs ||
+      !require(from.dims, Relation::Equal, to.dims, site.range)) {
+    Diagnostic &error = state.diagnostics.report(
+        diag::ReshapeCount, site.range, type.str(), operand->type.str());
+    if (from.packs.empty() && to.packs.empty())
+      error.here(fmt::format("{} elements of {}", to.dims.expanded().str(),
+                             from.dims.expanded().str()));
+    return poison(site.range);
+  }
+  return make(std::move(type), site.range, Reshape{operand});
+}
+
+const Expr *Body::creation(Builtin builtin, const ast::Expr &expr,
+                           const ast::Index &tree) {
+  auto shape = shapeArguments(tree);
+  if (!shape)
+    return poison(expr.range);
+  if (builtin == Builtin::Zeros || builtin == Builtin::Ones) {
+    const Expr *number = make(Type::tensor(ElementType::Real), expr.range,
+                              Number{builtin == Builtin::Ones ? 1.0 : 0.0});
+    return spread(number, *shape, {});
+  }
+  if (shape->size() != 1 || shape->front().isPack()) {
+    state.diagnostics.report(diag::GenericCount, expr.range, str(builtin),
+                             "one dim", shape->size());
+    return poison(expr.range);
+  }
+  const Axis &axis = shape->front();
+  if (builtin == Builtin::Eye)
+    return make(Type::tensor(ElementType::Real, {axis, axis}), expr.range,
+                Eye{});
+  return make(Type::tensor(ElementType::Index, {axis}, axis.dim), expr.range,
+              Iota{});
+}
+
+const Expr *Body::concat(CallSite &site) {
+  std::vector<const Expr *> operands;
+  const CallArgument *given = nullptr;
+  for (CallArgument &argument : site.arguments) {
+    if (argument.name && argument.name->text != "axis" &&
+        argument.name->text != "over") {
+      state.diagnostics.report(diag::UnknownParameter, argument.name->range,
+                               argument.name->text);
+      return poison(site.range);
+    }
+    if (argument.name)
+      given = &argument;
+    else
+      operands.push_back(strong(valueOf(argument)));
+  }
+  for (const Expr *operand : operands)
+    if (operand->type.isPoison() || !isTensor("concat", operand))
+      return poison(site.range);
+  if (operands.size() < 2) {
+    state.diagnostics.report(diag::MissingArgument, site.range, "concat",
+                             operands.empty() ? "a" : "b");
+    return poison(site.range);
+  }
+  if (!given) {
+    state.diagnostics
+        .report(diag::NeedsAxis, site.range, "concat", operands[0]->type.str())
+        .help("along the first axis: `axis = 0`");
+    return poison(site.range);
+  }
+  auto entry = entryFor(*given, operands[0]->type);
+  if (!entry)
+    return poison(site.range);
+  Type type = operands[0]->type;
+  if (type.shape[*entry].isPack()) {
+    state.diagnostics.report(diag::NoSuchAxis, given->range, type.str(),
+                             given->range.text());
+    return poison(site.range);
+  }
+  for (size_t i = 1; i < operands.size(); ++i) {
+    const Type &other = operands[i]->type;
+    const Expr *left = operands[0], *right = operands[i];
+    if (!sameElement("concat", site.calleeRange, left, right))
+      return poison(site.range);
+    Shape expected = type.shape;
+    bool fits = other.shape.size() == expected.size() &&
+                !other.shape[*entry].isPack() && other.bound == type.bound;
+    if (fits) {
+      expected[*entry] = other.shape[*entry];
+      auto comparison = compareShapes(expected, other.shape);
+      fits = comparison.isEqual;
+      require(comparison.deferred, site.range);
+    }
+    if (!fits) {
+      state.diagnostics
+          .report(diag::ConcatShapes, site.calleeRange, operands[0]->type.str(),
+                  other.str())
+          .label(operands[0]->range, operands[0]->type.str())
+          .label(operands[i]->range, other.str());
+      return poison(site.range);
+    }
+    type.shape[*entry] = type.shape[*entry].dim + other.shape[*entry].dim;
+  }
+  return make(std::move(type), site.range, Concat{std::move(operands), *entry});
+}
+
+// pick(z, y): z[..S, C], y: index(C)[..S].
+const Expr *Body::pick(CallSite &site) {
+  std::vector<CallArgument *> arguments;
+  if (!takeArguments(site, "z y", arguments))
+    return poison(site.range);
+  const Expr *operand = strong(valueOf(*arguments[0]));
+  const Expr *index = strong(valueOf(*arguments[1]));
+  if (operand->type.isPoison() || index->type.isPoison() ||
+      !isTensor("pick", operand) || !isTensor("pick", index))
+    return poison(site.range);
+  if (index->type.element != ElementType::Index) {
+    state.diagnostics.report(diag::NeedsIndex, arguments[1]->range, "pick",
+                             quoted(*index), index->type.str());
+    return poison(site.range);
+  }
+  const Shape &shape = operand->type.shape;
+  if (shape.empty() || shape.back().isPack()) {
+    state.diagnostics.report(diag::OperandRank, arguments[0]->range, "pick",
+                             "a last axis to pick from", operand->type.str());
+    return poison(site.range);
+  }
+  Shape leading(shape.begin(), shape.end() - 1);
+  Type expected = Type::tensor(ElementType::Index, leading, shape.back().dim);
+  auto comparison = compareShapes(leading, index->type.shape);
+  if (!comparison.isEqual) {
+    state.diagnostics
+        .report(diag::ArgumentShape, arguments[1]->range, "pick",
+                expected.str(), index->type.str())
+        .label(arguments[0]->range, operand->type.str());
+    return poison(site.range);
+  }
+  require(comparison.deferred, site.range);
+  if (!require(shape.back().dim, Relation::Equal, index->type.bound,
+               site.range)) {
+    state.diagnostics
+        .report(diag::IndexBound, arguments[1]->range, "pick", expected.str(),
+                index->type.str(), "")
+        .label(arguments[0]->range, operand->type.str());
+    return poison(site.range);
+  }
+  return make(operand->type.withShape(std::move(leading)), site.range,
+              Pick{operand, index});
+}
+
+const Expr *Body::index(const ast::Expr &expr, const ast::Index &tree) {
+  Range range = expr.range;
+  if (tree.base->as<ast::NameUse>()) {
+    Entity base = entity(*tree.base);
+    if (base.kind == Entity::Unknown)
+      return poison(range);
+    if (base.kind == Entity::Builtin) {
+      switch (base.builtin) {
+      case Builtin::Zeros:
+      case Builtin::Ones:
+      case Builtin::Eye:
+      case Builtin::Iota:
+        return creation(base.builtin, expr, tree);
+      case Builtin::Reshape:
+        state.diagnostics.report(diag::MissingArgument, range, "reshape", "x");
+        return poison(range);
+      default:
+        break;
+      }
+    }
+  }
+  const Expr *operand = strong(*tree.base);
+  if (operand->type.isPoison() || !isTensor("[ ]", operand))
+    return poison(range);
+  const Shape &shape = operand->type.shape;
+  auto isRest = [](const ast::Subscript &subscript) {
+    auto *slice = subscript.value->as<ast::Slice>();
+    return slice && !slice->begin && !slice->end;
+  };
+  size_t size = tree.subscripts.size();
+  size_t rests =
+      std::count_if(tree.subscripts.begin(), tree.subscripts.end(), isRest);
+  if (rests > 1) {
+    state.diagnostics.report(diag::ArgumentTwice, range, "..");
+    return poison(range);
+  }
+  if (size - rests > shape.size()) {
+    state.diagnostics.report(diag::TooManySubscripts, range,
+                             operand->type.str(), count(shape.size(), "axis"),
+                             count(size - rests, "subscript"));
+    return poison(range);
+  }
+  Slice slice = {operand, std::vector<Slice::Part>(shape.size())};
+  Shape result = shape;
+  bool isAfterRest = false;
+  for (size_t i = 0; i < size; ++i) {
+    const ast::Subscript &subscript = tree.subscripts[i];
+    if (subscript.index) {
+      state.refuse(subscript.index->range, "index notation is");
+      return poison(range);
+    }
+    if (isRest(subscript)) {
+      isAfterRest = true;
+      continue;
+    }
+    Range where = subscript.value->range;
+    auto entry =
+        entryAt(shape, isAfterRest ? int64_t(i) - int64_t(size) : int64_t(i));
+    if (!entry) {
+      state.diagnostics.report(diag::AxisOutOfRange, where, operand->type.str(),
+                               i);
+      return poison(range);
+    }
+    const Dim &extent = shape[*entry].dim;
+    Type axisType = operand->type.withShape({extent});
+    auto fromEnd = [&](const Dim &bound) {
+      auto number = bound.constant();
+      return number && *number < 0 ? extent + bound : bound;
+    };
+    if (auto *part = subscript.value->as<ast::Slice>()) {
+      auto begin = part->begin ? dim(*part->begin) : std::optional(Dim(0));
+      auto end = part->end ? dim(*part->end) : std::optional(extent);
+      if (!begin || !end)
+        return poison(range);
+      *begin = fromEnd(*begin);
+      *end = fromEnd(*end);
+      if (!require(Dim(0), Relation::LessEqual, *begin, where) ||
+          !require(*end, Relation::LessEqual, extent, where)) {
+        state.diagnostics.report(diag::IndexPastEnd, where, axisType.str())
+            .here(fmt::format("from {} to {}", begin->str(), end->str()));
+        return poison(range);
+      }
+      if (!require(*begin, Relation::Less, *end, where)) {
+        state.diagnostics.report(
+            diag::EmptySlice, where,
+            fmt::format("{}..{}", begin->str(), end->str()), axisType.str());
+        return poison(range);
+      }
+      slice.parts[*entry].begin = *begin;
+      result[*entry] = *end - *begin;
+      continue;
+    }
+    // Only what is known when compiling; a value would be a gather.
+    if (subscript.value->as<ast::NameUse>() ||
+        subscript.value->as<ast::Call>() || subscript.value->as<ast::Index>()) {
+      Entity named = entity(*subscript.value);
+      if (named.kind == Entity::Unknown)
+        return poison(range);
+      if (named.kind != Entity::Dim && named.kind != Entity::Const) {
+        state.refuse(where, "subscripts that are values are");
+        return poison(range);
+      }
+    }
+    auto at = dim(*subscript.value);
+    if (!at)
+      return poison(range);
+    Dim position = fromEnd(*at);
+    if (!require(Dim(0), Relation::LessEqual, position, where) ||
+        !require(position, Relation::Less, extent, where)) {
+      state.diagnostics.report(diag::IndexOutside, where, at->str(),
+                               axisType.str());
+      return poison(range);
+    }
+    slice.parts[*entry] = {position, true};
+  }
+  Shape kept;
+  for (size_t i = 0; i < result.size(); ++i)
+    if (!slice.parts[i].isDropped)
+      kept.push_back(result[i]);
+  return make(operand->type.withShape(std::move(kept)), range,
+              std::move(slice));
+}
+
+} // namespace gradus::typed

@@ -1,0 +1,343 @@
+// Statements of function bodies, optimizer steps and `backward`.
+#include "compiler/check/Body.h"
+#include "compiler/check/Constants.h"
+
+#include <algorithm>
+
+namespace gradus::typed {
+
+bool alwaysReturns(const std::vector<Statement> &statements) {
+  if (statements.empty())
+    return false;
+  const Statement &last = statements.back();
+  if (last.as<Return>())
+    return true;
+  auto *choice = last.as<If>();
+  return choice && alwaysReturns(choice->then) &&
+         alwaysReturns(choice->otherwise);
+}
+
+void Body::statements(const ast::Block &block, std::vector<Statement> &out) {
+  bool isReported = false;
+  for (const auto &stmt : block.statements) {
+    if (alwaysReturns(out) && !isReported) {
+      state.diagnostics.report(diag::Unreachable, stmt->range);
+      isReported = true;
+    }
+    statement(*stmt, out);
+  }
+}
+
+void Body::statement(const ast::Stmt &stmt, std::vector<Statement> &out) {
+  ast::visit(
+      stmt, [&](const ast::Let &let) { letStatement(let, stmt.range, out); },
+      [&](const ast::LetTuple &let) { letTuple(let, stmt.range, out); },
+      [&](const ast::Var &var) {
+        Type type = var.type ? this->type(*var.type) : Type();
+        const Expr *value = var.type ? declared(*var.value, type, var.name.text)
+                                     : strong(*var.value);
+        Local *local =
+            declare(Local::Var, var.name, var.type ? type : value->type);
+        if (!value->type.isPoison())
+          out.push_back({stmt.range, Let{local, value}});
+      },
+      [&](const ast::Assign &tree) { assign(tree, stmt.range, out); },
+      [&](const ast::GradAssign &tree) { gradAssign(tree, stmt.range, out); },
+      [&](const ast::For &loop) {
+        state.refuse(loop.keyword, "`for` loops are");
+      },
+      [&](const ast::If &tree) { ifStatement(tree, stmt.range, out); },
+      [&](const ast::Return &tree) {
+        returnValue(*tree.value, stmt.range, out);
+      },
+      [&](const ast::Yield &tree) { state.refuse(tree.keyword, "`yield` is"); },
+      [&](const ast::Invalid &) {});
+}
+
+void Body::letStatement(const ast::Let &let, Range range,
+                        std::vector<Statement> &out) {
+  if (!let.indices.empty() || let.draw || let.loop) {
+    state.refuse(let.keyword, !let.indices.empty() ? "index notation is"
+                              : let.draw ? "drawing with `~` in a body is"
+                                         : "`for` loops are");
+    declare(Local::Let, let.name, Type::poison());
+    return;
+  }
+  Type type = let.type ? this->type(*let.type) : Type();
+  const Expr *value =
+      let.type ? declared(*let.value, type, let.name.text) : strong(*let.value);
+  Local *local = declare(Local::Let, let.name, let.type ? type : value->type);
+  if (!value->type.isPoison())
+    out.push_back({range, Let{local, value}});
+}
+
+void Body::letTuple(const ast::LetTuple &let, Range range,
+                    std::vector<Statement> &out) {
+  const Expr *value = strong(*let.value);
+  const Type &type = value->type;
+  size_t size = let.names.size();
+  bool fits = type.isTuple() && type.elements.size() == size;
+  if (!fits && !type.isPoison())
+    state.diagnostics.report(diag::NeedsTuple, let.value->range, size,
+                             type.str());
+  LetTuple result = {{}, value};
+  for (size_t i = 0; i < size; ++i)
+    result.locals.push_back(declare(Local::Let, let.names[i],
+                                    fits ? type.elements[i] : Type::poison()));
+  if (fits)
+    out.push_back({range, std::move(result)});
+}
+
+void Body::assign(const ast::Assign &tree, Range range,
+                  std::vector<Statement> &out) {
+  ast::Expr name;
+  name.range = tree.target.range;
+  name.node = ast::NameUse{tree.target.text};
+  Entity target = entity(name);
+  if (target.kind == Entity::Unknown)
+    return;
+  auto reject = [&](std::string_view what) -> Diagnostic & {
+    return state.diagnostics.report(diag::NotAssignable, tree.target.range,
+                                    tree.target.text, what);
+  };
+  Local *local = target.local;
+  if (!local) {
+    reject(target.what);
+    return;
+  }
+  switch (local->kind) {
+  case Local::Var:
+  case Local::Slot:
+  case Local::Updated:
+    break;
+  case Local::Let:
+    reject("a `let`")
+        .label(local->range, "declared here")
+        .help("a `var` may be assigned again");
+    return;
+  default:
+    reject(local->kind == Local::Field ? "a field of the data" : "an argument")
+        .help("give the new value a name of its own with `let`");
+    return;
+  }
+  const Expr *value = this->value(*tree.value);
+  if (value->type.isPoison() || local->type.isPoison())
+    return;
+  if (local->type.isTensor())
+    value = adapt(value, local->type.element, local->type.bound);
+  if (value->type.isPoison())
+    return;
+  value = strong(value);
+  bool fits = value->type == local->type;
+  if (!fits && value->type.isTensor() && local->type.isTensor() &&
+      value->type.element == local->type.element) {
+    auto comparison = compareShapes(local->type.shape, value->type.shape);
+    fits =
+        comparison.isEqual && (value->type.element != ElementType::Index ||
+                               require(local->type.bound, Relation::Equal,
+                                       value->type.bound, tree.value->range));
+    require(comparison.deferred, tree.value->range);
+  }
+  if (!fits) {
+    Diagnostic &error =
+        state.diagnostics
+            .report(diag::VarKeepsType, tree.value->range, tree.target.text,
+                    local->type.str(), value->type.str())
+            .label(local->range, "its type is fixed here");
+    if (local->kind == Local::Var)
+      error.help("a `var` keeps its type; use a new `let` name");
+    return;
+  }
+  state.assigned.insert(local);
+  out.push_back({range, Assign{local, value}});
+}
+
+void Body::ifStatement(const ast::If &tree, Range range,
+                       std::vector<Statement> &out) {
+  const Expr *condition = strong(*tree.condition);
+  If result = {condition, {}, {}};
+  bool isGood = !condition->type.isPoison() && isBool("if", condition);
+  if (isGood && !condition->type.isScalar()) {
+    state.diagnostics
+        .report(diag::NeedsBool, condition->range, "if", quoted(*condition),
+                condition->type.str())
+        .help("`if` takes one bool; `where(c, a, b)` chooses per element");
+    isGood = false;
+  }
+  if (isGood && !isKnownWhenCompiling(*condition)) {
+    state
+        .refuse(condition->range,
+                "an `if` whose condition is known only when running is")
+        .help("`where(c, a, b)` chooses between values");
+    isGood = false;
+  }
+  auto branch = [&](const ast::Block &block, std::vector<Statement> &into) {
+    blocks.emplace_back();
+    statements(block, into);
+    blocks.pop_back();
+  };
+  branch(tree.then, result.then);
+  if (tree.otherwise)
+    branch(*tree.otherwise, result.otherwise);
+  if (isGood)
+    out.push_back({range, std::move(result)});
+}
+
+void Body::returnValue(const ast::Expr &expr, Range range,
+                       std::vector<Statement> &out) {
+  if (purpose != Function || backwardOf) {
+    state.diagnostics.report(diag::OutOfPlace, range, "return");
+    return;
+  }
+  const Expr *value = this->value(expr);
+  // A broken return still ends the body.
+  auto finish = [&](const Expr *result) {
+    out.push_back({range, Return{result}});
+  };
+  if (value->type.isPoison()) {
+    if (!result)
+      result = Type::poison();
+    return finish(value);
+  }
+  if (result && result->isTensor())
+    value = adapt(value, result->element, result->bound);
+  value = strong(value);
+  if (!result) {
+    result = value->type;
+    resultRange = expr.range;
+    return finish(value);
+  }
+  if (result->isPoison() || value->type.isPoison())
+    return finish(value);
+  auto fits = [&](const Type &wanted, const Type &found) {
+    if (!wanted.isTensor() || !found.isTensor() ||
+        wanted.element != found.element)
+      return false;
+    auto comparison = compareShapes(wanted.shape, found.shape);
+    if (!comparison.isEqual ||
+        (wanted.element == ElementType::Index &&
+         !require(wanted.bound, Relation::Equal, found.bound, expr.range)))
+      return false;
+    require(comparison.deferred, expr.range);
+    return true;
+  };
+  bool isGood = fits(*result, value->type);
+  if (result->isTuple() && value->type.isTuple() &&
+      result->elements.size() == value->type.elements.size()) {
+    isGood = true;
+    for (size_t i = 0; i < result->elements.size(); ++i)
+      isGood &= fits(result->elements[i], value->type.elements[i]);
+  }
+  if (!isGood && isResultDeclared)
+    state.diagnostics
+        .report(diag::ResultType, expr.range, name, value->type.str(),
+                result->str())
+        .label(resultRange, "declared here");
+  else if (!isGood)
+    state.diagnostics
+        .report(diag::ReturnTypes, expr.range, name, value->type.str(),
+                result->str())
+        .label(resultRange, result->str());
+  finish(value);
+}
+
+void Body::resultExpression(const ast::Expr &expr,
+                            std::vector<Statement> &out) {
+  returnValue(expr, expr.range, out);
+}
+
+void Body::gradAssign(const ast::GradAssign &tree, Range range,
+                      std::vector<Statement> &out) {
+  const std::string &name = tree.target.text;
+  if (!backwardOf) {
+    state.diagnostics.report(diag::OutOfPlace, tree.keyword, "grad")
+        .here("only a `backward` gives gradients");
+    return;
+  }
+  if (blocks.size() > 1) {
+    state.refuse(tree.keyword, "`grad` inside of `if` is");
+    return;
+  }
+  typed::Function &function = *backwardOf;
+  auto found = std::find_if(
+      function.arguments.begin(), function.arguments.end(),
+      [&](const Local *argument) { return argument->name == name; });
+  const Expr *value = this->value(*tree.value);
+  if (found == function.arguments.end()) {
+    state.diagnostics.report(diag::NotAnArgument, tree.target.range, name,
+                             function.name);
+    return;
+  }
+  const Type &type = (*found)->type;
+  if (type.isPoison() || value->type.isPoison())
+    return;
+  if (!isReal(type.element)) {
+    state.diagnostics.report(diag::NoDerivative, tree.target.range, name,
+                             type.str());
+    return;
+  }
+  const Expr *&slot =
+      function.backward->gradients[found - function.arguments.begin()];
+  if (slot) {
+    state.diagnostics.report(diag::ArgumentTwice, tree.target.range, name)
+        .label(slot->range, "here already");
+    return;
+  }
+  value = adapt(value, type.element, Dim());
+  // `grad x = 0` means zeros of the shape of x.
+  if (value->type.isScalar() && !type.shape.empty() &&
+      value->type.element == type.element)
+    value = spread(value, type.shape, {});
+  auto comparison = compareShapes(type.shape, value->type.shape);
+  if (!value->type.isTensor() || value->type.element != type.element ||
+      !comparison.isEqual) {
+    state.diagnostics
+        .report(diag::GradientType, tree.value->range, name, type.str(),
+                value->type.str())
+        .label((*found)->range, type.str());
+    return;
+  }
+  require(comparison.deferred, tree.value->range);
+  // The gradients are read after all statements; keep the value of now where a
+  // variable could still change.
+  Local *kept =
+      state.makeLocal(Local::Let, "d" + name, tree.target.range, type);
+  out.push_back({range, Let{kept, value}});
+  slot = make(type, tree.value->range, LocalReference{kept});
+}
+
+void Body::backward(const ast::Backward &tree, typed::Function &function) {
+  Backward &result = function.backward.emplace();
+  result.range = tree.keyword;
+  result.surrogate = tree.surrogate;
+  result.gradients.assign(function.arguments.size(), nullptr);
+  Type type = function.result;
+  if (!type.isPoison() && (!type.isTensor() || !isReal(type.element))) {
+    state.diagnostics.report(diag::BackwardResult, tree.keyword, function.name,
+                             type.str());
+    type = Type::poison();
+  }
+  backwardOf = &function;
+  size_t errors = state.diagnostics.errorCount();
+  result.result = declare(Local::Result, tree.result, type);
+  result.cotangent = declare(Local::Cotangent, tree.cotangent, type);
+  statements(tree.body, result.statements);
+  backwardOf = nullptr;
+  if (tree.body.broken || errors != state.diagnostics.errorCount())
+    return;
+  for (size_t i = 0; i < function.arguments.size(); ++i) {
+    const Local &argument = *function.arguments[i];
+    if (argument.type.isPoison() || !isReal(argument.type.element) ||
+        result.gradients[i])
+      continue;
+    state.diagnostics
+        .report(diag::MissingGradient, tree.keyword, function.name,
+                argument.name)
+        .here(fmt::format("missing `grad {} = ...`", argument.name))
+        .help(fmt::format("if it is meant to be zero, say so: "
+                          "`grad {0} = 0 * {0}`",
+                          argument.name));
+  }
+}
+
+} // namespace gradus::typed

@@ -1,0 +1,355 @@
+// `train`: fields with the batch axis, losses and their optimizers, reports,
+// settings.
+#include "compiler/check/Body.h"
+#include "compiler/check/Constants.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gradus::typed {
+
+namespace {
+
+/// Reads one `train` into its typed form.
+class TrainReader {
+public:
+  TrainReader(CheckerState &state, FileScope &scope, const ast::Train &tree,
+              Train &train)
+      : state(state), tree(tree), train(train),
+        body(state, scope, Body::Train, &train.requirements),
+        fixed(state, scope, Body::Constant, nullptr),
+        schedule(state, scope, Body::Schedule, nullptr) {}
+
+  void read();
+
+private:
+  void readData();
+  void readBatch();
+  void readMinimize(const ast::Minimize &clause, Range range);
+  void readOver(const ast::Expr &expr, Minimize &minimize);
+  void readOptimizer(const ast::Expr &expr, Minimize &minimize);
+  void readSettings();
+  void readSetting(const std::string &name, const ast::Expr &value);
+  std::optional<double> settingNumber(const std::string &name,
+                                      const ast::Expr &value);
+
+  CheckerState &state;
+  const ast::Train &tree;
+  Train &train;
+  Body body, fixed, schedule;
+  /// The calls behind `using`, one per minimize.
+  std::vector<const ast::Call *> calls;
+};
+
+const std::vector<std::string> settingNames = {
+    "epochs",     "steps",      "seed",
+    "clip",       "clip_value", "shuffle",
+    "accumulate", "eval_every", "checkpoint_every"};
+
+} // namespace
+
+void TrainReader::readData() {
+  ast::Expr name;
+  name.range = tree.data.range;
+  name.node = ast::NameUse{tree.data.text};
+  Entity found = fixed.entity(name);
+  if (found.kind != Entity::Data && found.kind != Entity::Unknown)
+    state.diagnostics.report(diag::NoData, tree.data.range, tree.data.text)
+        .here(std::string(found.what));
+  train.data = found.kind == Entity::Data ? found.data : nullptr;
+  const Data *data = train.data;
+  if (data && std::ranges::find(data->splits, "train", &Data::Split::name) ==
+                  data->splits.end())
+    state.diagnostics.report(diag::NoTrainSplit, tree.data.range, data->name)
+        .label(data->range, "declared here");
+  for (const ast::Name &field : tree.fields) {
+    Type type = Type::poison();
+    if (data) {
+      auto position =
+          std::ranges::find(data->fields, field.text, &Data::Field::name);
+      if (position == data->fields.end()) {
+        std::vector<std::string> names;
+        for (const Data::Field &candidate : data->fields)
+          names.push_back(candidate.name);
+        Diagnostic &error = state.diagnostics.report(
+            diag::UnknownField, field.range, data->name, field.text);
+        std::string near = nearest(field.text, names);
+        error.help(near.empty() ? fmt::format("its fields are: {}",
+                                              fmt::join(names, ", "))
+                                : fmt::format("did you mean `{}`?", near));
+      } else {
+        type = position->type;
+        type.shape.insert(type.shape.begin(), Dim(*train.batch));
+        train.fieldIndices.push_back(position - data->fields.begin());
+      }
+    }
+    train.fields.push_back(body.declare(Local::Field, field, type));
+  }
+}
+
+void TrainReader::readBatch() {
+  train.batch = state.makeSymbol(Symbol::Batch, tree.batch.text);
+  body.addGeneric(tree.batch, train.batch);
+  const ast::Expr *size = state.overrideOf("batch");
+  if (!size)
+    size = tree.batchSize.get();
+  if (auto *name = size->as<ast::NameUse>(); name && name->text == "all")
+    return;
+  auto found = fixed.size(*size);
+  if (found)
+    train.batchSize = found->constant();
+}
+
+void TrainReader::readOver(const ast::Expr &expr, Minimize &minimize) {
+  bool isPath = expr.as<ast::NameUse>() || expr.as<ast::Member>();
+  Entity found = isPath ? body.entity(expr) : Entity();
+  if (isPath && found.kind == Entity::Unknown)
+    return;
+  if (found.kind == Entity::Layer || found.kind == Entity::Param) {
+    minimize.over.push_back({found.instance, found.param, expr.range});
+    return;
+  }
+  state.diagnostics.report(diag::OverTarget, expr.range,
+                           shortened(expr.range.text()));
+}
+
+void TrainReader::readOptimizer(const ast::Expr &expr, Minimize &minimize) {
+  auto *call = expr.as<ast::Call>();
+  const ast::Expr &callee = call ? *call->callee : expr;
+  minimize.optimizerRange = expr.range;
+  calls.push_back(call);
+  Entity found = fixed.entity(callee);
+  if (found.kind == Entity::Unknown)
+    return;
+  if (found.kind != Entity::Optimizer) {
+    state.diagnostics
+        .report(diag::NotAnOptimizer, callee.range,
+                shortened(callee.range.text()), found.what)
+        .help("as in `using adam(lr = 0.001)`");
+    return;
+  }
+  minimize.optimizer = state.resolveOptimizer(*found.declaration);
+  if (minimize.optimizer && !call) {
+    state.diagnostics
+        .report(diag::NotAValue, expr.range, shortened(expr.range.text()),
+                found.what)
+        .help(fmt::format("write `{}()`", shortened(expr.range.text())));
+    minimize.optimizer = nullptr;
+  }
+}
+
+void TrainReader::readMinimize(const ast::Minimize &clause, Range range) {
+  Minimize &minimize = train.minimize.emplace_back();
+  minimize.range = range;
+  minimize.loss = body.realScalar(*clause.loss, "minimize");
+  for (const auto &target : clause.over)
+    readOver(*target, minimize);
+  readOptimizer(*clause.optimizer, minimize);
+  if (clause.every)
+    state.refuse(clause.every->range, "`every` is");
+}
+
+// Arguments are read once all optimizers are known, because an override may
+// name one by its position.
+static void readArguments(CheckerState &state, Body &schedule,
+                          const ast::Call &call, size_t index,
+                          const std::vector<const Optimizer *> &optimizers,
+                          Minimize &minimize) {
+  const Optimizer &optimizer = *minimize.optimizer;
+  std::vector<std::string> names;
+  for (const Local *argument : optimizer.arguments)
+    names.push_back(argument->name);
+  std::vector<const ast::Expr *> given(names.size(), nullptr);
+  size_t position = 0;
+  for (const ast::Argument &argument : call.arguments) {
+    size_t at = position;
+    if (argument.name)
+      at = std::ranges::find(names, argument.name->text) - names.begin();
+    else
+      ++position;
+    if (argument.name && at == names.size()) {
+      Diagnostic &error = state.diagnostics.report(
+          diag::UnknownParameter, argument.name->range, argument.name->text);
+      std::string near = nearest(argument.name->text, names);
+      if (!near.empty())
+        error.help(fmt::format("did you mean `{}`?", near));
+      continue;
+    }
+    if (at >= names.size()) {
+      state.diagnostics.report(diag::TooManyArguments, argument.value->range,
+                               optimizer.name, count(names.size(), "argument"),
+                               call.arguments.size());
+      return;
+    }
+    if (given[at])
+      state.diagnostics.report(diag::ArgumentTwice, argument.value->range,
+                               names[at]);
+    given[at] = argument.value.get();
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (auto *other = state.overrideOfArgument(names[i], index, optimizers))
+      given[i] = other;
+    if (given[i])
+      minimize.arguments.push_back(schedule.realScalar(*given[i], names[i]));
+    else
+      minimize.arguments.push_back(optimizer.defaults[i]);
+    if (!minimize.arguments.back())
+      state.diagnostics.report(diag::MissingArgument, minimize.optimizerRange,
+                               optimizer.name, names[i]);
+  }
+}
+
+std::optional<double> TrainReader::settingNumber(const std::string &name,
+                                                 const ast::Expr &value) {
+  const Expr *expr = fixed.value(value);
+  if (expr->type.isPoison())
+    return std::nullopt;
+  auto number = evaluate(*expr);
+  if (!number || expr->type.element == ElementType::Bool) {
+    state.diagnostics.report(diag::BadSetting, value.range, name, "a number",
+                             fmt::format("`{}`", quoted(*expr)));
+    return std::nullopt;
+  }
+  return number;
+}
+
+void TrainReader::readSetting(const std::string &name, const ast::Expr &value) {
+  Settings &settings = train.settings;
+  if (name == "accumulate") {
+    state.refuse(value.range, "`accumulate` is");
+    return;
+  }
+  if (name == "shuffle") {
+    const Expr *flag = fixed.value(value);
+    if (flag->type.isPoison())
+      return;
+    if (flag->type.element != ElementType::Bool || !evaluate(*flag)) {
+      state.diagnostics.report(diag::BadSetting, value.range, name,
+                               "`true` or `false`",
+                               fmt::format("`{}`", quoted(*flag)));
+      return;
+    }
+    settings.shuffle = *evaluate(*flag) != 0;
+    return;
+  }
+  auto number = settingNumber(name, value);
+  if (!number)
+    return;
+  auto wrong = [&](std::string_view wanted) {
+    state.diagnostics.report(diag::BadSetting, value.range, name, wanted,
+                             fmt::format("{}", *number));
+  };
+  if (name == "clip" || name == "clip_value") {
+    if (!(*number > 0) || std::isinf(*number))
+      return wrong("greater than 0");
+    (name == "clip" ? settings.clip : settings.clipValue) = *number;
+    return;
+  }
+  bool isWhole = std::nearbyint(*number) == *number && *number < 0x1p53;
+  if (name == "seed") {
+    if (!isWhole || *number < 0)
+      return wrong("a whole number, at least 0");
+    settings.seed = uint64_t(*number);
+    return;
+  }
+  if (!isWhole || *number < 1)
+    return wrong("a whole number, at least 1");
+  (name == "epochs"       ? settings.epochs
+   : name == "steps"      ? settings.steps
+   : name == "eval_every" ? settings.evalEvery
+                          : settings.checkpointEvery) = int64_t(*number);
+}
+
+void TrainReader::readSettings() {
+  std::map<std::string, Range> seen;
+  std::map<std::string, const ast::Expr *> values;
+  for (const ast::Clause &clause : tree.clauses) {
+    auto *setting = clause.as<ast::Setting>();
+    if (!setting)
+      continue;
+    const std::string &name = setting->name.text;
+    if (std::ranges::find(settingNames, name) == settingNames.end()) {
+      Diagnostic &error = state.diagnostics.report(diag::UnknownSetting,
+                                                   setting->name.range, name);
+      std::string near = nearest(name, settingNames);
+      error.help(near.empty() ? fmt::format("there are: {}",
+                                            fmt::join(settingNames, ", "))
+                              : fmt::format("did you mean `{}`?", near));
+      continue;
+    }
+    auto [found, isNew] = seen.emplace(name, setting->name.range);
+    if (!isNew)
+      state.diagnostics.report(diag::ArgumentTwice, setting->name.range, name)
+          .label(found->second, "here already");
+    values[name] = setting->value.get();
+  }
+  for (const std::string &name : settingNames)
+    if (const ast::Expr *other = state.overrideOf(name)) {
+      // How long a run takes is said by one of the two.
+      if (name == "epochs" && !state.overrideOf("steps"))
+        values.erase("steps");
+      if (name == "steps" && !state.overrideOf("epochs"))
+        values.erase("epochs");
+      values[name] = other;
+    }
+  size_t errors = state.diagnostics.errorCount();
+  for (const auto &[name, value] : values)
+    readSetting(name, *value);
+  if (errors != state.diagnostics.errorCount())
+    return;
+  if (train.settings.epochs && train.settings.steps)
+    state.diagnostics
+        .report(diag::NoDuration,
+                seen.contains("steps") ? seen["steps"] : tree.keyword)
+        .here("`epochs` is given too")
+        .help("give one of `epochs` and `steps`");
+  else if (!train.settings.epochs && !train.settings.steps)
+    state.diagnostics.report(diag::NoDuration, tree.keyword)
+        .help("add `epochs = 10` or `steps = 1000`");
+}
+
+void TrainReader::read() {
+  readBatch();
+  readData();
+  for (const ast::Clause &clause : tree.clauses) {
+    if (auto *let = clause.as<ast::Let>()) {
+      body.letStatement(*let, clause.range, train.lets);
+    } else if (auto *let = clause.as<ast::LetTuple>()) {
+      body.letTuple(*let, clause.range, train.lets);
+    } else if (auto *minimize = clause.as<ast::Minimize>()) {
+      readMinimize(*minimize, clause.range);
+    } else if (auto *report = clause.as<ast::Report>()) {
+      auto twice =
+          std::ranges::find(train.reports, report->name.text, &Report::name);
+      if (twice != train.reports.end())
+        state.diagnostics
+            .report(diag::DeclaredTwice, report->name.range, report->name.text)
+            .label(twice->range, "declared here first");
+      train.reports.push_back({report->name.text, report->name.range,
+                               body.realScalar(*report->value, "report")});
+    }
+  }
+  if (train.minimize.empty())
+    state.diagnostics.report(diag::NothingToDo, tree.keyword)
+        .help("add `minimize LOSS using adam()`");
+  std::vector<const Optimizer *> optimizers;
+  for (const Minimize &minimize : train.minimize)
+    optimizers.push_back(minimize.optimizer);
+  for (size_t i = 0; i < train.minimize.size(); ++i)
+    if (optimizers[i])
+      readArguments(state, schedule, *calls[i], i, optimizers,
+                    train.minimize[i]);
+  readSettings();
+}
+
+void CheckerState::checkTrain(FileScope &scope, const ast::Decl &decl) {
+  const auto &tree = *decl.as<ast::Train>();
+  Train *train = program->make<Train>();
+  train->name = tree.name ? tree.name->text : "";
+  train->doc = decl.doc;
+  train->range = tree.keyword;
+  TrainReader(*this, scope, tree, *train).read();
+  program->train = train;
+}
+
+} // namespace gradus::typed

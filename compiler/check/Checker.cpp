@@ -1,0 +1,321 @@
+// Files and what they declare: imports, the prelude, the order of checking.
+#include "compiler/check/Checker.h"
+#include "compiler/ast/Parser.h"
+#include "compiler/check/CheckerState.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace gradus {
+
+namespace typed {
+
+std::string count(size_t number, std::string_view what) {
+  if (number == 1)
+    return fmt::format("1 {}", what);
+  return what == "axis" ? fmt::format("{} axes", number)
+                        : fmt::format("{} {}s", number, what);
+}
+
+const char *str(Scalar scalar) {
+  switch (scalar) {
+  case Scalar::T:
+    return "t";
+  case Scalar::Epoch:
+    return "epoch";
+  case Scalar::Steps:
+    return "steps";
+  case Scalar::Pi:
+    return "pi";
+  case Scalar::Inf:
+    return "inf";
+  case Scalar::Training:
+    return "training";
+  }
+  return "";
+}
+
+const char *str(Statistic statistic) {
+  switch (statistic) {
+  case Statistic::Mean:
+    return "mean";
+  case Statistic::Std:
+    return "std";
+  case Statistic::Min:
+    return "min";
+  case Statistic::Max:
+    return "max";
+  }
+  return "";
+}
+
+const char *str(Distribution::Kind kind) {
+  switch (kind) {
+  case Distribution::Normal:
+    return "normal";
+  case Distribution::Uniform:
+    return "uniform";
+  case Distribution::Bernoulli:
+    return "bernoulli";
+  case Distribution::He:
+    return "he";
+  case Distribution::Xavier:
+    return "xavier";
+  }
+  return "";
+}
+
+CheckerState::CheckerState(const CheckOptions &options, SourceManager &sources,
+                           Diagnostics &diagnostics)
+    : diagnostics(diagnostics), program(std::make_unique<Program>()),
+      options(options), sources(sources) {}
+
+const Symbol *CheckerState::makeSymbol(Symbol::Kind kind, std::string name,
+                                       int64_t value, bool isAxis) {
+  Symbol symbol;
+  symbol.kind = kind;
+  symbol.name = std::move(name);
+  symbol.id = ++symbolCount;
+  symbol.value = value;
+  symbol.isAxis = isAxis;
+  return program->make(std::move(symbol));
+}
+
+Local *CheckerState::makeLocal(Local::Kind kind, std::string name, Range range,
+                               Type type) {
+  return program->make(
+      Local{kind, std::move(name), range, std::move(type), false});
+}
+
+Diagnostic &CheckerState::refuse(Range range, std::string construct) {
+  return diagnostics.report(diag::NotSupportedYet, range, construct);
+}
+
+bool CheckerState::begin(Declaration &declaration) {
+  if (declaration.progress == Declaration::Done)
+    return false;
+  if (declaration.progress == Declaration::InProgress) {
+    Diagnostic &error = diagnostics.report(
+        diag::DefinedByItself, declaration.name->range, declaration.name->text);
+    if (declaration.kind == Declaration::Function)
+      error.note("functions are inlined, so none may call itself");
+    declaration.progress = Declaration::Done;
+    return false;
+  }
+  declaration.progress = Declaration::InProgress;
+  return true;
+}
+
+void CheckerState::declare(ModuleScope &scope, const ast::Name &name,
+                           Declaration::Kind kind, const ast::Decl &decl,
+                           size_t item) {
+  Declaration &declaration = declarations.emplace_back();
+  declaration.kind = kind;
+  declaration.name = &name;
+  declaration.decl = &decl;
+  declaration.item = item;
+  declaration.owner = &scope;
+  scope.order.push_back(&declaration);
+  auto [found, isNew] = scope.members.emplace(name.text, &declaration);
+  if (!isNew) {
+    diagnostics.report(diag::DeclaredTwice, name.range, name.text)
+        .label(found->second->name->range, "declared here first");
+    return;
+  }
+  if (scope.ast)
+    return;
+  for (const FileScope *import : scope.file->imports) {
+    auto other = import->members.find(name.text);
+    if (!import->isPrelude && other != import->members.end() &&
+        other->second->decl->exported)
+      diagnostics.report(diag::DeclaredTwice, name.range, name.text)
+          .label(other->second->name->range, "imported from here");
+  }
+}
+
+void CheckerState::declareMembers(ModuleScope &scope,
+                                  const std::vector<ast::DeclPtr> &members) {
+  for (const auto &decl : members) {
+    if (auto *dims = decl->as<ast::Dims>())
+      for (size_t i = 0; i < dims->items.size(); ++i)
+        declare(scope, dims->items[i].name, Declaration::Dim, *decl, i);
+    else if (auto *constant = decl->as<ast::Const>())
+      declare(scope, constant->name, Declaration::Const, *decl);
+    else if (auto *data = decl->as<ast::Data>())
+      declare(scope, data->name, Declaration::Data, *decl);
+    else if (auto *param = decl->as<ast::Param>())
+      declare(scope, param->name, Declaration::Param, *decl);
+    else if (auto *state = decl->as<ast::State>())
+      declare(scope, state->name, Declaration::State, *decl);
+    else if (auto *layer = decl->as<ast::Layer>())
+      declare(scope, layer->name, Declaration::Layer, *decl);
+    else if (auto *module = decl->as<ast::Module>())
+      declare(scope, module->name, Declaration::Module, *decl);
+    else if (auto *fn = decl->as<ast::Fn>())
+      declare(scope, fn->name, Declaration::Function, *decl);
+    else if (auto *external = decl->as<ast::Extern>())
+      declare(scope, external->name, Declaration::Extern, *decl);
+    else if (auto *optimizer = decl->as<ast::Optimizer>())
+      declare(scope, optimizer->name, Declaration::Optimizer, *decl);
+    else if (decl->as<ast::Invalid>())
+      scope.file->isBroken = true;
+  }
+}
+
+static std::string identityOf(const std::string &path) {
+  std::error_code error;
+  auto canonical = std::filesystem::weakly_canonical(path, error);
+  return error ? path : canonical.string();
+}
+
+void CheckerState::importFiles(FileScope &scope) {
+  const std::string &own = scope.tree->source->name();
+  for (const auto &decl : scope.tree->declarations) {
+    auto *import = decl->as<ast::Import>();
+    if (!import)
+      continue;
+    if (import->alias) {
+      refuse(import->alias->range, "`import ... as` is");
+      continue;
+    }
+    std::string path =
+        (std::filesystem::path(own).parent_path() / import->path).string();
+    std::string identity = identityOf(path);
+    if (filesInProgress.contains(identity)) {
+      diagnostics.report(diag::ImportCycle, import->pathRange, import->path);
+      continue;
+    }
+    if (auto found = fileOfPath.find(identity); found != fileOfPath.end()) {
+      if (found->second && std::ranges::find(scope.imports, found->second) ==
+                               scope.imports.end())
+        scope.imports.push_back(found->second);
+      continue;
+    }
+    fileOfPath[identity] = nullptr;
+    const Source *source = sources.load(path, diagnostics, import->pathRange);
+    if (!source) {
+      scope.isBroken = true;
+      continue;
+    }
+    filesInProgress.insert(identity);
+    trees.push_back(parse(*source, diagnostics));
+    FileScope *file = loadFile(*trees.back(), /*isPrelude=*/false);
+    filesInProgress.erase(identity);
+    fileOfPath[identity] = file;
+    scope.imports.push_back(file);
+    scope.isBroken |= file->isBroken;
+  }
+  if (prelude)
+    scope.imports.push_back(prelude);
+}
+
+FileScope *CheckerState::loadFile(const ast::File &file, bool isPrelude) {
+  FileScope &scope = files.emplace_back();
+  scope.file = &scope;
+  scope.tree = &file;
+  scope.isPrelude = isPrelude;
+  Module module;
+  module.name = std::filesystem::path(file.source->name()).stem().string();
+  module.source = file.source;
+  module.isFile = true;
+  scope.module = program->make(std::move(module));
+  scopeOfModule[scope.module] = &scope;
+  if (!isPrelude)
+    importFiles(scope);
+  declareMembers(scope, file.declarations);
+  checkFile(scope);
+  return &scope;
+}
+
+// The members in the order of the text; what they need is resolved first.
+void CheckerState::checkMembers(ModuleScope &scope) {
+  for (Declaration *declaration : scope.order) {
+    Module &module = *scope.module;
+    switch (declaration->kind) {
+    case Declaration::Dim:
+      if (const Symbol *dim = resolveDim(*declaration))
+        program->dims.push_back(dim);
+      break;
+    case Declaration::Const:
+      if (const Const *constant = resolveConst(*declaration))
+        program->constants.push_back(constant);
+      break;
+    case Declaration::Data:
+      if (const Data *data = resolveData(*declaration))
+        program->data.push_back(data);
+      break;
+    case Declaration::Param:
+      if (const Param *param = resolveParam(*declaration))
+        module.params.push_back(param);
+      break;
+    case Declaration::Layer:
+      if (const LayerDecl *layer = resolveLayer(*declaration))
+        module.layers.push_back(layer);
+      break;
+    case Declaration::Module:
+      if (ModuleScope *inner = resolveModule(*declaration)) {
+        checkMembers(*inner);
+        program->modules.push_back(inner->module);
+      }
+      break;
+    case Declaration::Function:
+      if (const Function *function = resolveFunction(*declaration))
+        module.functions.push_back(function);
+      break;
+    case Declaration::Optimizer:
+      if (const Optimizer *optimizer = resolveOptimizer(*declaration))
+        program->optimizers.push_back(optimizer);
+      break;
+    case Declaration::State:
+      refuse(declaration->name->range, "`state` of a model is");
+      break;
+    case Declaration::Extern:
+      refuse(declaration->name->range, "`extern fn` is");
+      break;
+    }
+  }
+}
+
+void CheckerState::checkFile(FileScope &scope) {
+  checkMembers(scope);
+  program->files.push_back(scope.module);
+}
+
+void CheckerState::checkMain(const ast::File &file) {
+  readOverrides();
+  const Source &text = sources.add("std.nn", std::string(preludeText()));
+  trees.push_back(parse(text, diagnostics));
+  prelude = loadFile(*trees.back(), /*isPrelude=*/true);
+  filesInProgress.insert(identityOf(file.source->name()));
+  FileScope *main = loadFile(file, /*isPrelude=*/false);
+  program->main = main->module;
+  const ast::Decl *first = nullptr;
+  for (const auto &decl : file.declarations) {
+    if (!decl->as<ast::Train>())
+      continue;
+    if (first) {
+      refuse(decl->as<ast::Train>()->keyword, "several `train` in a file are")
+          .label(first->as<ast::Train>()->keyword, "the first one");
+      continue;
+    }
+    first = decl.get();
+    if (!decl->broken)
+      checkTrain(*main, *decl);
+  }
+  reportUnusedOverrides(*main);
+}
+
+} // namespace typed
+
+std::unique_ptr<const typed::Program> check(const ast::File &file,
+                                            const CheckOptions &options,
+                                            SourceManager &sources,
+                                            Diagnostics &diagnostics) {
+  typed::CheckerState state(options, sources, diagnostics);
+  state.checkMain(file);
+  if (diagnostics.hasErrors())
+    return nullptr;
+  return state.take();
+}
+
+} // namespace gradus

@@ -1,0 +1,112 @@
+// What the parts of the checker share: the program under construction, the
+// files, and resolution of declarations on demand. Internal to check.
+#pragma once
+
+#include "compiler/check/Checker.h"
+#include "compiler/check/Scope.h"
+
+#include <deque>
+#include <set>
+
+namespace gradus::typed {
+
+class CheckerState {
+public:
+  CheckerState(const CheckOptions &options, SourceManager &sources,
+               Diagnostics &diagnostics);
+
+  /// Everything of a file; its imports first. The prelude is a file without
+  /// imports.
+  void checkMain(const ast::File &file);
+  std::unique_ptr<Program> take() { return std::move(program); }
+
+  // Declarations, checked when they are first needed. Null after an error.
+  const Symbol *resolveDim(Declaration &declaration);
+  const Const *resolveConst(Declaration &declaration);
+  const Data *resolveData(Declaration &declaration);
+  const Param *resolveParam(Declaration &declaration);
+  const LayerDecl *resolveLayer(Declaration &declaration);
+  /// Generics, config and the names of the members.
+  ModuleScope *resolveModule(Declaration &declaration);
+  /// With its body.
+  const Function *resolveFunction(Declaration &declaration);
+  const Optimizer *resolveOptimizer(Declaration &declaration);
+  ModuleScope &scopeOf(const Module &module) {
+    return *scopeOfModule.at(&module);
+  }
+
+  /// A new symbol; ids follow the order of creation.
+  const Symbol *makeSymbol(Symbol::Kind kind, std::string name,
+                           int64_t value = 0, bool isAxis = false);
+  Expr *makeExpr(Type type, Range range, Expr::Node node) {
+    return program->make(Expr{std::move(type), range, std::move(node)});
+  }
+  Local *makeLocal(Local::Kind kind, std::string name, Range range, Type type);
+
+  /// "`for` loops are", "`state` is", ...: refuses a construct.
+  Diagnostic &refuse(Range range, std::string construct);
+
+  // Overrides of the command line.
+
+  /// The expression that replaces the value of a const, dim or setting of the
+  /// user's files; null if it keeps its own.
+  const ast::Expr *overrideOf(std::string_view name);
+  /// The same for argument `name` of the optimizer of the minimize at `index`
+  /// of `minimizes`.
+  const ast::Expr *
+  overrideOfArgument(const std::string &name, size_t index,
+                     const std::vector<const Optimizer *> &minimizes);
+
+  Diagnostics &diagnostics;
+  std::unique_ptr<Program> program;
+  /// Locals that some statement assigns.
+  std::set<const Local *> assigned;
+
+private:
+  FileScope *loadFile(const ast::File &file, bool isPrelude);
+  void importFiles(FileScope &scope);
+  void declare(ModuleScope &scope, const ast::Name &name,
+               Declaration::Kind kind, const ast::Decl &decl, size_t item = 0);
+  void declareMembers(ModuleScope &scope,
+                      const std::vector<ast::DeclPtr> &members);
+  void checkFile(FileScope &scope);
+  void checkMembers(ModuleScope &scope);
+  void checkModuleBody(ModuleScope &scope);
+  void checkTrain(FileScope &scope, const ast::Decl &decl);
+  /// False if it is done already, or reports that it needs itself.
+  bool begin(Declaration &declaration);
+
+  void readOverrides();
+  void reportUnusedOverrides(FileScope &scope);
+
+  struct ParsedOverride {
+    std::string key;
+    Range range;
+    std::unique_ptr<ast::File> file;
+    const ast::Expr *value = nullptr;
+    bool isUsed = false;
+  };
+
+  const CheckOptions &options;
+  SourceManager &sources;
+  unsigned symbolCount = 0;
+  std::deque<Declaration> declarations;
+  std::deque<FileScope> files;
+  std::deque<ModuleScope> modules;
+  std::map<const Module *, ModuleScope *> scopeOfModule;
+  std::map<std::string, FileScope *> fileOfPath;
+  std::set<std::string> filesInProgress;
+  std::vector<std::unique_ptr<ast::File>> trees;
+  std::vector<ParsedOverride> overrides;
+  std::vector<std::string> optimizerArguments;
+  FileScope *prelude = nullptr;
+  const ast::Decl *trainDecl = nullptr;
+};
+
+/// The text of std.nn.
+std::string_view preludeText();
+
+/// "1 argument", "3 arguments".
+std::string count(size_t number, std::string_view what);
+
+} // namespace gradus::typed

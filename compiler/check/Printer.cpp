@@ -1,0 +1,424 @@
+// The text of `--emit=typed`: the program as it was understood. A line per
+// expression, its operands indented below it, its type behind the colon.
+#include "compiler/check/Checker.h"
+
+#include <fmt/format.h>
+
+namespace gradus {
+
+namespace typed {
+
+namespace {
+
+class Printer {
+public:
+  void print(const Program &program);
+  std::string text;
+
+private:
+  void line(const std::string &content) {
+    text.append(indent * 2, ' ');
+    text += content + "\n";
+  }
+  template <typename Body> void block(const Body &body) {
+    ++indent;
+    body();
+    --indent;
+  }
+  void node(const Expr &expr, const std::string &label,
+            std::initializer_list<const Expr *> operands = {});
+  void node(const Expr &expr, const std::string &label,
+            const std::vector<const Expr *> &operands);
+  void print(const Expr &expr);
+  void print(const std::vector<Statement> &statements);
+  void print(const Module &module);
+  void print(const Function &function);
+  void print(const Optimizer &optimizer);
+  void print(const Data &data);
+  void print(const Train &train);
+  void print(const std::vector<Requirement> &requirements);
+
+  unsigned indent = 0;
+};
+
+std::string entries(const std::vector<unsigned> &list) {
+  return fmt::format("[{}]", fmt::join(list, ", "));
+}
+
+std::string path(const InstancePath &instance, const std::string &name) {
+  std::string result;
+  for (const LayerDecl *layer : instance.layers)
+    result += layer->name + ".";
+  return result + name;
+}
+
+std::string number(double value) { return fmt::format("{}", value); }
+
+std::string generics(const std::vector<const Symbol *> &symbols) {
+  std::string result;
+  for (const Symbol *symbol : symbols)
+    result += fmt::format("{}{}{}{}", result.empty() ? "" : ", ",
+                          symbol->kind == Symbol::Pack ? ".." : "",
+                          symbol->isAxis ? "axis " : "", symbol->name);
+  return result.empty() ? result : "[" + result + "]";
+}
+
+std::string list(const std::vector<Local *> &locals) {
+  std::string result;
+  for (const Local *local : locals)
+    result += fmt::format("{}{}: {}", result.empty() ? "" : ", ", local->name,
+                          local->type.str());
+  return result;
+}
+
+} // namespace
+
+void Printer::node(const Expr &expr, const std::string &label,
+                   const std::vector<const Expr *> &operands) {
+  line(label + " : " + expr.type.str());
+  block([&] {
+    for (const Expr *operand : operands)
+      print(*operand);
+  });
+}
+
+void Printer::node(const Expr &expr, const std::string &label,
+                   std::initializer_list<const Expr *> operands) {
+  node(expr, label, std::vector<const Expr *>(operands));
+}
+
+void Printer::print(const Expr &expr) {
+  auto one = [&](const auto &it) {
+    using T = std::decay_t<decltype(it)>;
+    if constexpr (std::is_same_v<T, Number>) {
+      bool isBool = expr.type.element == ElementType::Bool;
+      node(expr,
+           isBool ? (it.value != 0 ? "true" : "false") : number(it.value));
+    } else if constexpr (std::is_same_v<T, DimValue>) {
+      node(expr, "dim " + it.dim.str());
+    } else if constexpr (std::is_same_v<T, ConstReference>) {
+      node(expr, "const " + it.constant->name);
+    } else if constexpr (std::is_same_v<T, LocalReference>) {
+      node(expr, it.local->name);
+    } else if constexpr (std::is_same_v<T, ParamReference>) {
+      node(expr, "param " + path(it.instance, it.param->name));
+    } else if constexpr (std::is_same_v<T, StatisticReference>) {
+      node(expr,
+           fmt::format("{}.{}.{}", it.data->name,
+                       it.data->fields[it.field].name, str(it.statistic)));
+    } else if constexpr (std::is_same_v<T, ScalarReference>) {
+      node(expr, str(it.scalar));
+    } else if constexpr (std::is_same_v<T, Rank>) {
+      node(expr, "rank", {it.operand});
+    } else if constexpr (std::is_same_v<T, Elementwise>) {
+      node(expr, str(it.op), it.operands);
+    } else if constexpr (std::is_same_v<T, Broadcast>) {
+      node(expr, "broadcast " + entries(it.entries), {it.operand});
+    } else if constexpr (std::is_same_v<T, Convert>) {
+      node(expr, "convert", {it.operand});
+    } else if constexpr (std::is_same_v<T, Reduce>) {
+      node(expr, fmt::format("reduce {} {}", str(it.op), entries(it.entries)),
+           {it.operand});
+    } else if constexpr (std::is_same_v<T, Contract>) {
+      node(expr,
+           fmt::format("contract batch {}, {} with {}", it.batch, it.leftEntry,
+                       it.rightEntry),
+           {it.left, it.right});
+    } else if constexpr (std::is_same_v<T, Transpose>) {
+      node(expr, "transpose", {it.operand});
+    } else if constexpr (std::is_same_v<T, Reshape>) {
+      node(expr, "reshape", {it.operand});
+    } else if constexpr (std::is_same_v<T, Pick>) {
+      node(expr, "pick", {it.operand, it.index});
+    } else if constexpr (std::is_same_v<T, OneHot>) {
+      node(expr, "one_hot", {it.index});
+    } else if constexpr (std::is_same_v<T, Concat>) {
+      node(expr, fmt::format("concat {}", it.entry), it.operands);
+    } else if constexpr (std::is_same_v<T, Slice>) {
+      std::string parts;
+      size_t kept = 0;
+      for (size_t i = 0; i < it.parts.size(); ++i) {
+        const Slice::Part &part = it.parts[i];
+        parts += i ? ", " : "";
+        if (part.isDropped) {
+          parts += part.begin.str();
+          continue;
+        }
+        const Axis &to = expr.type.shape[kept++];
+        if (to == it.operand->type.shape[i])
+          parts += "all";
+        else
+          parts += fmt::format("{}..{}", part.begin.str(),
+                               (part.begin + to.dim).str());
+      }
+      node(expr, "slice [" + parts + "]", {it.operand});
+    } else if constexpr (std::is_same_v<T, Eye>) {
+      node(expr, "eye");
+    } else if constexpr (std::is_same_v<T, Iota>) {
+      node(expr, "iota");
+    } else if constexpr (std::is_same_v<T, Stop>) {
+      node(expr, "stop", {it.operand});
+    } else if constexpr (std::is_same_v<T, Tuple>) {
+      node(expr, "tuple", it.elements);
+    } else if constexpr (std::is_same_v<T, Call>) {
+      std::string bindings;
+      for (const GenericBinding &binding : it.generics)
+        bindings += fmt::format(
+            "{}{} = {}", bindings.empty() ? "" : ", ", binding.generic->name,
+            binding.generic->kind == Symbol::Pack ? str(binding.pack)
+                                                  : binding.dim.str());
+      node(expr,
+           fmt::format("call {}{}", path(it.instance, it.callee->name),
+                       bindings.empty() ? "" : "[" + bindings + "]"),
+           it.arguments);
+    } else {
+      std::string targets;
+      for (const GradientTarget &target : it.targets) {
+        targets += targets.empty() ? "" : ", ";
+        if (auto *local = std::get_if<Local *>(&target))
+          targets += (*local)->name;
+        else
+          targets += path(std::get<ParamReference>(target).instance,
+                          std::get<ParamReference>(target).param->name);
+      }
+      node(expr, "grad by " + targets, {it.y});
+    }
+  };
+  std::visit(one, expr.node);
+}
+
+void Printer::print(const std::vector<Statement> &statements) {
+  for (const Statement &statement : statements) {
+    if (auto *let = statement.as<Let>()) {
+      line(fmt::format("{} {}:", let->local->kind == Local::Var ? "var" : "let",
+                       let->local->name));
+      block([&] { print(*let->value); });
+    } else if (auto *let = statement.as<LetTuple>()) {
+      line(fmt::format("let ({}):", list(let->locals)));
+      block([&] { print(*let->value); });
+    } else if (auto *assign = statement.as<Assign>()) {
+      line(fmt::format("{} =", assign->local->name));
+      block([&] { print(*assign->value); });
+    } else if (auto *result = statement.as<Return>()) {
+      line("return");
+      block([&] { print(*result->value); });
+    } else if (auto *choice = statement.as<If>()) {
+      line("if");
+      block([&] { print(*choice->condition); });
+      line("then");
+      block([&] { print(choice->then); });
+      if (!choice->otherwise.empty()) {
+        line("else");
+        block([&] { print(choice->otherwise); });
+      }
+    }
+  }
+}
+
+void Printer::print(const std::vector<Requirement> &requirements) {
+  for (const Requirement &requirement : requirements)
+    line("requires " + requirement.str());
+}
+
+void Printer::print(const Function &function) {
+  line(fmt::format("{}fn {}{}({}) -> {} {{",
+                   function.isExported ? "export " : "", function.name,
+                   generics(function.generics), list(function.arguments),
+                   function.result.str()));
+  block([&] {
+    print(function.requirements);
+    print(function.statements);
+  });
+  if (function.backward) {
+    const Backward &backward = *function.backward;
+    line(fmt::format("}} {}backward ({}, {}) {{",
+                     backward.surrogate ? "surrogate " : "",
+                     backward.result->name, backward.cotangent->name));
+    block([&] {
+      print(backward.statements);
+      for (size_t i = 0; i < backward.gradients.size(); ++i) {
+        if (!backward.gradients[i])
+          continue;
+        line(fmt::format("grad {}", function.arguments[i]->name));
+        block([&] { print(*backward.gradients[i]); });
+      }
+    });
+  }
+  line("}");
+}
+
+void Printer::print(const Module &module) {
+  print(module.requirements);
+  for (const Param *param : module.params) {
+    auto *distribution = std::get_if<Distribution>(&param->initial);
+    line(fmt::format("param {}: {} {}", param->name, param->type.str(),
+                     distribution ? std::string("~ ") + str(distribution->kind)
+                                  : std::string("=")));
+    block([&] {
+      if (!distribution)
+        return print(*std::get<const Expr *>(param->initial));
+      for (const Expr *argument : distribution->arguments)
+        print(*argument);
+    });
+  }
+  for (const LayerDecl *layer : module.layers) {
+    std::string dims;
+    for (const Dim &dim : layer->dims)
+      dims += (dims.empty() ? "" : ", ") + dim.str();
+    line(fmt::format("layer {} = {}{}", layer->name, layer->module->name,
+                     dims.empty() ? "" : "[" + dims + "]"));
+    block([&] {
+      for (const Expr *config : layer->config)
+        print(*config);
+    });
+  }
+  for (const Function *function : module.functions)
+    print(*function);
+}
+
+void Printer::print(const Optimizer &optimizer) {
+  line(fmt::format("optimizer {}[..{}]({}) {{", optimizer.name,
+                   optimizer.pack->name, list(optimizer.arguments)));
+  block([&] {
+    for (const Optimizer::State &state : optimizer.states) {
+      line(fmt::format("state {}: {} =", state.local->name,
+                       state.local->type.str()));
+      block([&] { print(*state.initial); });
+    }
+    line(fmt::format("step({}, {})", optimizer.updated->name,
+                     optimizer.gradient->name));
+    block([&] { print(optimizer.statements); });
+  });
+  line("}");
+}
+
+void Printer::print(const Data &data) {
+  line(fmt::format("data {} {{", data.name));
+  block([&] {
+    for (const Data::Field &field : data.fields)
+      line(fmt::format("{}: {}", field.name, field.type.str()));
+    for (const Data::Split &split : data.splits) {
+      auto *idx = std::get_if<IdxSource>(&split.source);
+      if (idx) {
+        line(fmt::format("{} from idx \"{}\"", split.name,
+                         fmt::join(idx->files, "\" \"")));
+        continue;
+      }
+      const auto &csv = std::get<CsvSource>(split.source);
+      std::string options;
+      auto interval = [](const CsvColumns::Interval &it) {
+        return fmt::format("{}..{}", it.begin,
+                           it.end ? fmt::format("{}", *it.end) : "");
+      };
+      for (size_t i = 0; i < csv.columns.size(); ++i) {
+        std::string columns;
+        for (const auto &item : csv.columns[i].items) {
+          columns += columns.empty() ? "" : " ";
+          if (auto *name = std::get_if<std::string>(&item))
+            columns += "\"" + *name + "\"";
+          else if (auto *column = std::get_if<int64_t>(&item))
+            columns += fmt::format("{}", *column);
+          else
+            columns += interval(std::get<CsvColumns::Interval>(item));
+        }
+        options += fmt::format(", {} = {}", data.fields[i].name, columns);
+      }
+      if (csv.rows)
+        options += ", rows = " + interval(*csv.rows);
+      if (csv.split)
+        options +=
+            fmt::format(", split = {}..{}", (*csv.split)[0], (*csv.split)[1]);
+      if (csv.seed)
+        options += fmt::format(", seed = {}", *csv.seed);
+      if (csv.header)
+        options += fmt::format(", header = {}", *csv.header);
+      if (csv.missing)
+        options += fmt::format(", missing = {}", *csv.missing);
+      line(fmt::format("{} from csv \"{}\"{}", split.name, csv.file, options));
+    }
+  });
+  line("}");
+}
+
+void Printer::print(const Train &train) {
+  line(fmt::format("train {}on {}({}), batch {} = {} {{",
+                   train.name.empty() ? "" : train.name + " ", train.data->name,
+                   list(train.fields), train.batch->name,
+                   train.batchSize ? fmt::format("{}", *train.batchSize)
+                                   : "all"));
+  block([&] {
+    print(train.requirements);
+    print(train.lets);
+    for (const Minimize &minimize : train.minimize) {
+      line("minimize");
+      block([&] { print(*minimize.loss); });
+      for (const Minimize::Target &target : minimize.over)
+        line("over " + (target.param ? path(target.instance, target.param->name)
+                                     : path(target.instance, "*")));
+      line("using " + minimize.optimizer->name);
+      block([&] {
+        for (const Expr *argument : minimize.arguments)
+          print(*argument);
+      });
+    }
+    for (const Report &report : train.reports) {
+      line(fmt::format("report {}", report.name));
+      block([&] { print(*report.value); });
+    }
+    const Settings &settings = train.settings;
+    auto setting = [&](std::string_view name, const auto &value) {
+      if (value)
+        line(fmt::format("{} = {}", name, *value));
+    };
+    setting("epochs", settings.epochs);
+    setting("steps", settings.steps);
+    line(fmt::format("seed = {}", settings.seed));
+    setting("clip", settings.clip);
+    setting("clip_value", settings.clipValue);
+    line(fmt::format("shuffle = {}", settings.shuffle));
+    setting("eval_every", settings.evalEvery);
+    setting("checkpoint_every", settings.checkpointEvery);
+  });
+  line("}");
+}
+
+// What the prelude declares is left out unless the model is the prelude.
+void Printer::print(const Program &program) {
+  auto isShown = [&](const Source *source) {
+    return program.files.size() == 1 || source != program.files[0]->source;
+  };
+  for (const Symbol *dim : program.dims)
+    line(fmt::format("dim {} = {}", dim->name, dim->value));
+  for (const Const *constant : program.constants)
+    if (isShown(constant->range.source))
+      line(fmt::format("const {} = {}", constant->name,
+                       number(constant->value)));
+  for (const Data *data : program.data)
+    print(*data);
+  for (const Module *module : program.modules) {
+    if (!isShown(module->source))
+      continue;
+    line(fmt::format("module {}{}({}) {{", module->name,
+                     generics(module->generics), list(module->config)));
+    block([&] { print(*module); });
+    line("}");
+  }
+  for (const Optimizer *optimizer : program.optimizers)
+    if (isShown(optimizer->range.source))
+      print(*optimizer);
+  for (const Module *file : program.files)
+    if (isShown(file->source))
+      print(*file);
+  if (program.train)
+    print(*program.train);
+}
+
+} // namespace typed
+
+std::string print(const typed::Program &program) {
+  typed::Printer printer;
+  printer.print(program);
+  return std::move(printer.text);
+}
+
+} // namespace gradus

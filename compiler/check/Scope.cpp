@@ -1,0 +1,80 @@
+// See Scope.h.
+#include "compiler/check/Scope.h"
+
+#include <algorithm>
+
+namespace gradus::typed {
+
+std::string_view Declaration::what() const {
+  switch (kind) {
+  case Dim:
+    return "a dim";
+  case Const:
+    return "a constant";
+  case Data:
+    return "data";
+  case Param:
+    return "a parameter";
+  case State:
+    return "state";
+  case Layer:
+    return "a layer";
+  case Module:
+    return "a module";
+  case Function:
+  case Extern:
+    return "a function";
+  case Optimizer:
+    return "an optimizer";
+  }
+  return "";
+}
+
+// Optimal string alignment.
+unsigned editDistance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<unsigned>> cost(a.size() + 1,
+                                          std::vector<unsigned>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i)
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        cost[i][j] = i + j;
+        continue;
+      }
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
+                             cost[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+    }
+  return cost[a.size()][b.size()];
+}
+
+static std::string initials(std::string_view name) {
+  std::string result;
+  for (size_t i = 0; i < name.size(); ++i)
+    if (name[i] != '_' && (i == 0 || name[i - 1] == '_'))
+      result += name[i];
+  return result;
+}
+
+std::string nearest(std::string_view name,
+                    const std::vector<std::string> &candidates) {
+  std::string best;
+  unsigned bestDistance = std::max<size_t>(1, name.size() / 3) + 1;
+  for (const std::string &candidate : candidates) {
+    unsigned distance = editDistance(name, candidate);
+    // One letter for another is no misspelling of a name of one letter.
+    if (distance < bestDistance && distance < candidate.size()) {
+      bestDistance = distance;
+      best = candidate;
+    }
+  }
+  if (!best.empty())
+    return best;
+  for (const std::string &candidate : candidates)
+    if (candidate.size() > 1 &&
+        (initials(name) == candidate || initials(candidate) == name))
+      return candidate;
+  return best;
+}
+
+} // namespace gradus::typed
