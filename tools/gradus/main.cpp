@@ -3,6 +3,7 @@
 #include "compiler/ast/AstPrinter.h"
 #include "compiler/ast/Parser.h"
 #include "compiler/ast/SourceManager.h"
+#include "compiler/check/Checker.h"
 
 #include <CLI/CLI.hpp>
 
@@ -30,19 +31,39 @@ ExitCode finish(const Diagnostics &diagnostics) {
 struct CompileOptions {
   std::string model;
   std::string emit;
+  std::vector<std::string> overrides;
 };
 
-/// Prints one stage of a model to stdout.
+/// `key=value` arguments. What has no `=` is kept as a key without a value, for
+/// the checker to complain about.
+CheckOptions checkOptions(const CompileOptions &options) {
+  CheckOptions result;
+  for (const std::string &text : options.overrides) {
+    size_t equals = text.find('=');
+    result.overrides.push_back(
+        {text.substr(0, equals),
+         equals == std::string::npos ? "" : text.substr(equals + 1)});
+  }
+  return result;
+}
+
+/// Prints one stage of a model to stdout; without a stage it only checks.
 ExitCode compile(const CompileOptions &options) {
   SourceManager sources;
   Diagnostics diagnostics;
+  std::string text;
   if (const Source *source = sources.load(options.model, diagnostics)) {
     auto file = parse(*source, diagnostics);
-    if (!diagnostics.hasErrors()) {
-      std::string text = ast::print(*file);
-      std::fwrite(text.data(), 1, text.size(), stdout);
+    if (options.emit == "ast") {
+      text = ast::print(*file);
+    } else if (auto program =
+                   check(*file, checkOptions(options), sources, diagnostics)) {
+      if (options.emit == "typed")
+        text = print(*program);
     }
   }
+  if (!diagnostics.hasErrors())
+    std::fwrite(text.data(), 1, text.size(), stdout);
   return finish(diagnostics);
 }
 
@@ -57,7 +78,14 @@ int run(int argc, char **argv) {
       ->required();
   compileVerb->add_option("--emit", compileOptions.emit, "the stage")
       ->required()
-      ->check(CLI::IsMember({"ast"}));
+      ->check(CLI::IsMember({"ast", "typed"}));
+  CLI::App *checkVerb =
+      app.add_subcommand("check", "find the errors of a model file");
+  checkVerb->add_option("model", compileOptions.model, "the model file")
+      ->required();
+  for (CLI::App *verb : {compileVerb, checkVerb})
+    verb->add_option("overrides", compileOptions.overrides,
+                     "key=value: a const, dim, setting or optimizer argument");
 
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);
