@@ -1,5 +1,6 @@
 // gradus-opt: mlir-opt with the dialect and the passes of Gradus.
 #include "compiler/differentiate/Differentiate.h"
+#include "compiler/fuse/Passes.h"
 #include "compiler/lower/Passes.h"
 #include "compiler/lower/Pipelines.h"
 #include "dialect/Graph.h"
@@ -17,6 +18,7 @@ int main(int argc, char **argv) {
   registry.insert<gradus::graph::GraphDialect>();
   mlir::registerAllPasses();
   gradus::differentiate::registerDifferentiatePasses();
+  gradus::fuse::registerFusePasses();
   gradus::lower::registerLowerPasses();
   gradus::lower::registerLowerPipelines();
   return mlir::asMainReturnCode(

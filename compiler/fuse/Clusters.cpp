@@ -1,0 +1,184 @@
+// Growing and merging of clusters: rules 1 to 3, 5 and 6 of Clusters.h.
+#include "compiler/fuse/Clusters.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+
+namespace gradus::fuse {
+
+bool Cluster::isView() const { return isa<graph::ReshapeOp>(ops.front()); }
+
+Clustering::Clustering(Block &body) : body(body) {
+  int64_t next = 0;
+  for (Operation &op : body.without_terminator())
+    number[&op] = next++;
+}
+
+Cluster *Clustering::clusterOf(Value value) const {
+  Operation *op = value.getDefiningOp();
+  return op ? clusterOf(op) : nullptr;
+}
+
+void Clustering::form() {
+  for (Operation &op : body.without_terminator())
+    if (!isCarried(&op))
+      place(&op);
+  while (mergeNeighbours())
+    ;
+  mergeScalars();
+  std::erase_if(clusters,
+                [](const auto &cluster) { return cluster->ops.empty(); });
+}
+
+Clustering::Ops Clustering::unitOf(Operation *op) const {
+  Ops unit;
+  for (Value operand : op->getOperands())
+    if (Operation *producer = operand.getDefiningOp())
+      if (isCarried(producer) && !llvm::is_contained(unit, producer))
+        for (Operation *carried : unitOf(producer))
+          unit.push_back(carried);
+  unit.push_back(op);
+  return unit;
+}
+
+SmallVector<Cluster *>
+Clustering::producersOf(ArrayRef<Operation *> ops) const {
+  SmallVector<Cluster *> producers;
+  for (Operation *op : ops)
+    for (Value operand : op->getOperands())
+      if (Cluster *producer = clusterOf(operand))
+        if (!llvm::is_contained(producers, producer))
+          producers.push_back(producer);
+  return producers;
+}
+
+void Clustering::add(Cluster *cluster, ArrayRef<Operation *> ops) {
+  for (Operation *op : ops)
+    owner[op] = cluster;
+  llvm::append_range(cluster->ops, ops);
+  update(cluster);
+}
+
+void Clustering::update(Cluster *cluster) {
+  llvm::sort(cluster->ops,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  if (cluster->ops.empty())
+    return;
+  cluster->kind = kindOf(cluster->ops).value_or(Kind::Rows);
+  auto numbers = llvm::map_range(
+      cluster->ops, [&](Operation *op) { return number.lookup(op); });
+  cluster->first = *llvm::min_element(numbers);
+  cluster->last = *llvm::max_element(numbers);
+}
+
+/// Rule 1: `op`, which nobody uses yet, joins a producer or founds a cluster.
+void Clustering::place(Operation *op) {
+  Ops unit = unitOf(op);
+  SmallVector<Cluster *> candidates = producersOf(unit);
+  SmallVector<Cluster *> producers = candidates;
+  llvm::sort(candidates, [](Cluster *a, Cluster *b) {
+    bool left = a->kind == Kind::Contraction;
+    bool right = b->kind == Kind::Contraction;
+    return left != right ? left : a->last > b->last;
+  });
+  auto fits = [&](Cluster *candidate) {
+    if (candidate->isView() || isa<graph::ReshapeOp>(op))
+      return false;
+    Ops together = candidate->ops;
+    llvm::append_range(together, unit);
+    return kindOf(together) && llvm::none_of(producers, [&](Cluster *producer) {
+             return producer != candidate && needs(producer, candidate);
+           });
+  };
+  auto found = llvm::find_if(candidates, fits);
+  if (found != candidates.end())
+    return add(*found, unit);
+  clusters.push_back(std::make_unique<Cluster>());
+  add(clusters.back().get(), unit);
+}
+
+bool Clustering::needs(Cluster *cluster, Cluster *other) const {
+  DenseSet<Cluster *> seen;
+  SmallVector<Cluster *> open = {cluster};
+  while (!open.empty()) {
+    Cluster *current = open.pop_back_val();
+    if (current == other)
+      return true;
+    // All that it needs stands before its last op.
+    if (current->last < other->first || !seen.insert(current).second)
+      continue;
+    llvm::append_range(open, producersOf(current->ops));
+  }
+  return false;
+}
+
+bool Clustering::hasDetour(Cluster *first, Cluster *second) const {
+  return llvm::any_of(producersOf(second->ops), [&](Cluster *producer) {
+    return producer != first && producer != second && needs(producer, first);
+  });
+}
+
+bool Clustering::tryMerge(Cluster *into, Cluster *from) {
+  if (into == from || into->isView() || from->isView())
+    return false;
+  Ops together = into->ops;
+  llvm::append_range(together, from->ops);
+  if (!kindOf(together) || hasDetour(into, from) || hasDetour(from, into))
+    return false;
+  Ops moved = std::move(from->ops);
+  from->ops.clear();
+  add(into, moved);
+  return true;
+}
+
+/// Rule 3 for clusters that feed each other; whether anything merged.
+bool Clustering::mergeNeighbours() {
+  bool merged = false;
+  for (const auto &cluster : clusters) {
+    if (cluster->ops.empty())
+      continue;
+    for (Cluster *producer : producersOf(cluster->ops))
+      merged |= tryMerge(cluster.get(), producer);
+  }
+  return merged;
+}
+
+void Clustering::mergeScalars() {
+  auto isScalars = [](const std::unique_ptr<Cluster> &cluster) {
+    return !cluster->ops.empty() && cluster->kind == Kind::Scalars;
+  };
+  for (size_t i = 0; i < clusters.size(); ++i)
+    for (size_t j = i + 1; isScalars(clusters[i]) && j < clusters.size(); ++j)
+      if (isScalars(clusters[j]))
+        tryMerge(clusters[i].get(), clusters[j].get());
+}
+
+std::vector<Cluster *> Clustering::inOrder() const {
+  auto anchor = [&](Cluster *cluster) {
+    auto root = llvm::find_if(cluster->ops, isContraction);
+    if (root == cluster->ops.end())
+      root = llvm::find_if(cluster->ops,
+                           [](Operation *op) { return !isLeaf(op); });
+    return number.lookup(root == cluster->ops.end() ? cluster->ops.front()
+                                                    : *root);
+  };
+  std::vector<Cluster *> byAnchor, order;
+  for (const auto &cluster : clusters)
+    byAnchor.push_back(cluster.get());
+  llvm::sort(byAnchor,
+             [&](Cluster *a, Cluster *b) { return anchor(a) < anchor(b); });
+  DenseSet<Cluster *> done;
+  auto visit = [&](auto &self, Cluster *cluster) -> void {
+    if (!done.insert(cluster).second)
+      return;
+    for (Cluster *producer : producersOf(cluster->ops))
+      self(self, producer);
+    order.push_back(cluster);
+  };
+  for (Cluster *cluster : byAnchor)
+    visit(visit, cluster);
+  return order;
+}
+
+} // namespace gradus::fuse

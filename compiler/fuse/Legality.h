@@ -1,0 +1,46 @@
+// Which sets of ops one loop nest can compute, and facts about single ops that
+// clustering asks for. Pure questions about IR.
+#pragma once
+
+#include "dialect/Graph.h"
+
+#include <optional>
+
+namespace gradus::fuse {
+
+/// The loops of a kernel.
+enum class Kind {
+  /// One einsum that sums products, then element-wise ops on its result.
+  Contraction,
+  /// Parallel over leading axes that all values share; reductions and
+  /// broadcasts touch only axes behind them. Numbers that sum up the rows may
+  /// follow (a mean loss).
+  Rows,
+  /// Parallel over trailing axes that all values share; reductions and
+  /// broadcasts touch only axes before them (a bias gradient and its update).
+  Columns,
+  /// Numbers only.
+  Scalars,
+};
+
+llvm::StringRef nameOf(Kind kind);
+
+/// The loops that compute all of `ops` (one block, program order), or nothing
+/// if they do not fit one kernel. A single op with its `carried` operands
+/// always fits.
+std::optional<Kind> kindOf(llvm::ArrayRef<mlir::Operation *> ops);
+
+/// Computed from nothing: a constant, an iota, or element-wise on such.
+bool isLeaf(mlir::Operation *op);
+
+/// An einsum with an index that is summed over.
+bool isContraction(mlir::Operation *op);
+
+/// Element-wise and cheap enough to be computed twice rather than stored.
+bool isCheap(mlir::Operation *op);
+
+/// Whether `op` belongs to its only user in whatever kernel that lies: leaves,
+/// and broadcasts into element-wise ops, which are index maps there.
+bool isCarried(mlir::Operation *op);
+
+} // namespace gradus::fuse

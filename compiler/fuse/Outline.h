@@ -1,0 +1,40 @@
+// A cluster of ops -> a kernel: a private function of its own, shared by all
+// clusters that compute the same.
+#pragma once
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/IRMapping.h"
+
+#include <string>
+
+namespace gradus::fuse {
+
+/// The kernels of a module, each once.
+class KernelTable {
+public:
+  explicit KernelTable(mlir::ModuleOp module) : module(module) {}
+
+  /// Builds at `builder` a call that computes what `ops` (program order)
+  /// compute, and maps those of their results that are used outside to its
+  /// results. `values` holds what the operands from outside have become.
+  /// `kind` is the value of `graph.kernel`, `name` the symbol if it is free.
+  void outline(mlir::OpBuilder &builder, llvm::ArrayRef<mlir::Operation *> ops,
+               llvm::StringRef kind, const std::string &name,
+               mlir::IRMapping &values);
+
+private:
+  /// The kernel equal to `kernel`, which is erased, or itself, now named.
+  mlir::func::FuncOp share(mlir::func::FuncOp kernel, const std::string &name);
+
+  mlir::ModuleOp module;
+  llvm::DenseMap<size_t, llvm::SmallVector<mlir::func::FuncOp>> byHash;
+};
+
+/// A name for the kernel of `ops`: where its result comes from in the source,
+/// then what it does, e.g. `fc1_matmul_add_max`. `updates` is the path of the
+/// parameter it updates, if any: `fc1_W_matmul_update`.
+std::string kernelName(llvm::ArrayRef<mlir::Operation *> ops,
+                       llvm::StringRef updates);
+
+} // namespace gradus::fuse

@@ -1,0 +1,149 @@
+// Reading a planned function: attributes -> Plan.
+#include "compiler/fuse/Plan.h"
+
+#include "dialect/Graph.h"
+
+using namespace mlir;
+
+namespace gradus::fuse {
+
+std::vector<func::FuncOp> steps(ModuleOp module) {
+  std::vector<func::FuncOp> found;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.isPublic() && !function.isExternal() &&
+        !function->hasAttr(kKernel))
+      found.push_back(function);
+  return found;
+}
+
+static Element elementOf(Type type) {
+  if (type.isF32())
+    return Element::F32;
+  if (type.isF64())
+    return Element::F64;
+  if (type.isInteger(64))
+    return Element::I64;
+  if (type.isInteger(32))
+    return Element::I32;
+  if (type.isInteger(1))
+    return Element::Bool;
+  return Element::U8;
+}
+
+int64_t bytesOf(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  return tensor.getNumElements() *
+         byteWidth(elementOf(tensor.getElementType()));
+}
+
+func::FuncOp kernelOf(func::CallOp call) {
+  return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      call, call.getCalleeAttr());
+}
+
+std::optional<int64_t> updatedArgument(func::FuncOp function, unsigned index) {
+  if (auto updates = function.getResultAttrOfType<IntegerAttr>(index, kUpdates))
+    return updates.getInt();
+  return std::nullopt;
+}
+
+Value bytesBehind(Value value) {
+  while (auto reshape = value.getDefiningOp<graph::ReshapeOp>())
+    value = reshape.getX();
+  return value;
+}
+
+static BufferInfo bufferOf(Type type, StringAttr name, std::string otherwise,
+                           Access access) {
+  auto tensor = cast<RankedTensorType>(type);
+  return {name ? name.str() : std::move(otherwise),
+          elementOf(tensor.getElementType()),
+          {tensor.getShape().begin(), tensor.getShape().end()},
+          access};
+}
+
+/// `"buffer 3"` or `"arena 640"`.
+static std::optional<gradus::Location> parseLocation(Attribute attribute) {
+  auto text = dyn_cast<StringAttr>(attribute);
+  if (!text)
+    return std::nullopt;
+  StringRef rest = text.getValue();
+  gradus::Location location;
+  if (rest.consume_front("buffer ")) {
+    location.space = gradus::Location::External;
+    if (rest.getAsInteger(10, location.buffer))
+      return std::nullopt;
+    return location;
+  }
+  if (!rest.consume_front("arena ") || rest.getAsInteger(10, location.offset))
+    return std::nullopt;
+  return location;
+}
+
+static FailureOr<PlannedCall> readCall(func::CallOp call) {
+  auto operands = call->getAttrOfType<ArrayAttr>(kOperands);
+  if (!operands)
+    return call.emitError("the call has no ") << kOperands;
+  PlannedCall planned{call.getCallee().str(), {}};
+  for (Attribute operand : operands) {
+    auto location = parseLocation(operand);
+    if (!location)
+      return call.emitError("expected \"buffer <number>\" or \"arena <bytes>\""
+                            " in ")
+             << kOperands << ", found " << operand;
+    planned.operands.push_back(*location);
+  }
+  return planned;
+}
+
+FailureOr<Plan> readPlan(func::FuncOp function) {
+  Plan plan;
+  plan.name = function.getName().str();
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    plan.buffers.push_back(
+        bufferOf(function.getArgumentTypes()[i],
+                 function.getArgAttrOfType<StringAttr>(i, kName),
+                 "argument/" + std::to_string(i), Access::Read));
+  for (unsigned i = 0; i < function.getNumResults(); ++i) {
+    if (auto updated = updatedArgument(function, i)) {
+      if (*updated < 0 || *updated >= function.getNumArguments())
+        return function.emitError("result ")
+               << i << " updates argument " << *updated
+               << ", which does not exist";
+      plan.buffers[*updated].access = Access::Update;
+      continue;
+    }
+    plan.buffers.push_back(
+        bufferOf(function.getResultTypes()[i],
+                 function.getResultAttrOfType<StringAttr>(i, kName),
+                 "result/" + std::to_string(i), Access::Write));
+  }
+  auto arena = function->getAttrOfType<IntegerAttr>(kArenaBytes);
+  if (!arena)
+    return function.emitError("the function has no ") << kArenaBytes;
+  plan.arenaBytes = arena.getInt();
+  for (Operation &op : function.front().without_terminator()) {
+    if (isa<graph::ReshapeOp>(op))
+      continue;
+    auto call = dyn_cast<func::CallOp>(op);
+    if (!call)
+      return op.emitError("a planned function consists of calls of kernels, "
+                          "found '")
+             << op.getName() << "'";
+    auto planned = readCall(call);
+    if (failed(planned))
+      return failure();
+    plan.calls.push_back(*planned);
+  }
+  return plan;
+}
+
+std::vector<std::string> Plan::kernels() const {
+  std::vector<std::string> distinct;
+  for (const PlannedCall &call : calls)
+    if (!llvm::is_contained(distinct, call.kernel))
+      distinct.push_back(call.kernel);
+  return distinct;
+}
+
+} // namespace gradus::fuse
