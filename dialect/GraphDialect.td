@@ -39,6 +39,8 @@ def GraphDialect : Dialect {
     /// name of the function; differentiating them again is refused.
     static constexpr ::llvm::StringLiteral nonlinearAttrName =
         "graph.nonlinear_backward";
+    /// On a gradient: what the user calls y and each value it is taken by.
+    static constexpr ::llvm::StringLiteral namesAttrName = "graph.names";
   }];
 }
 

@@ -128,35 +128,54 @@ LogicalResult ReverseWalk::refuseNonlinear(Operation *op, StringAttr function) {
                              << function.getValue()
                              << "` cannot be differentiated again";
   error.attachNote(op->getLoc()) << "this is not linear in the cotangent";
-  error.getUnderlyingDiagnostic()->getMetadata().emplace_back("E0512");
+  for (StringRef part : {StringRef("E0512"), function.getValue()})
+    error.getUnderlyingDiagnostic()->getMetadata().emplace_back(
+        StringAttr::get(gradient.getContext(), part));
   return error;
 }
 
-/// No path carries a derivative from `x` to y: an error that points at the ops
-/// at which the paths there are end. Metadata: the code and the place of x
-/// among the `wrt` values, for the report in the user's words.
-LogicalResult ReverseWalk::refuseZero(Value x) {
-  InFlightDiagnostic error =
-      gradient.emitError("the derivative is always zero");
-  auto &metadata = error.getUnderlyingDiagnostic()->getMetadata();
-  metadata.emplace_back("E0504");
-  metadata.emplace_back(static_cast<unsigned>(llvm::find(gradient.getWrt(), x) -
-                                              gradient.getWrt().begin()));
+/// What the user would call the op that ends a derivative.
+static std::string describe(Operation *op) {
+  if (isa<graph::CompareOp>(op))
+    return "a comparison";
+  return ("`" + op->getName().stripDialect() + "`").str();
+}
 
-  SmallVector<Value> pending{x};
-  DenseSet<Value> reached{x};
-  while (!pending.empty())
-    for (Operation *user : pending.pop_back_val().getUsers())
-      for (Value result : user->getResults()) {
-        if (!reached.insert(result).second)
-          continue;
-        pending.push_back(result);
-        bool ends =
-            !graph::isReal(result) || user->hasTrait<graph::ZeroDerivative>();
-        if (ends && llvm::any_of(user->getOperands(), graph::isReal))
-          error.attachNote(user->getLoc())
-              << user->getName().stripDialect() << " has derivative zero";
-      }
+/// No path carries a derivative from `x` to y: an error that points at the ops,
+/// the last of their paths, at which the derivative ends. Metadata: the code,
+/// the names of y and x.
+LogicalResult ReverseWalk::refuseZero(Value x) {
+  unsigned position =
+      llvm::find(gradient.getWrt(), x) - gradient.getWrt().begin();
+  std::string yName = "y", xName = "x";
+  if (auto names = gradient->getAttrOfType<ArrayAttr>(
+          graph::GraphDialect::namesAttrName)) {
+    yName = cast<StringAttr>(names[0]).getValue();
+    xName = cast<StringAttr>(names[1 + position]).getValue();
+  }
+  InFlightDiagnostic error = gradient.emitError("the derivative of `")
+                             << yName << "` with respect to `" << xName
+                             << "` is always zero";
+  for (StringRef part :
+       {StringRef("E0504"), StringRef(yName), StringRef(xName)})
+    error.getUnderlyingDiagnostic()->getMetadata().emplace_back(
+        StringAttr::get(gradient.getContext(), part));
+
+  SmallVector<Value> pending{gradient.getY()};
+  DenseSet<Value> seen;
+  while (!pending.empty()) {
+    Operation *op = pending.pop_back_val().getDefiningOp();
+    if (!op)
+      continue;
+    bool ends = op->hasTrait<graph::ZeroDerivative>() ||
+                !graph::isReal(op->getResult(0));
+    if (ends && !op->getOperands().empty())
+      error.attachNote(op->getLoc()) << describe(op) << " has derivative zero";
+    else
+      for (Value operand : op->getOperands())
+        if (seen.insert(operand).second)
+          pending.push_back(operand);
+  }
   return error;
 }
 
