@@ -324,7 +324,8 @@ void Body::addRequirement(const ast::Expr &expr) {
       state.diagnostics.report(diag::RequirementOfBody, expr.range,
                                shortened(expr.range.text()),
                                "that is never so");
-    else if (compare(*left, relation, *right) != Verdict::Proved)
+    else if (compare(*left, relation, *right) != Verdict::Proved &&
+             !isKnown(*requirements, *left, relation, *right))
       requirements->push_back({*left, relation, *right, expr.range});
     return;
   }

@@ -1,0 +1,217 @@
+// Modules, functions and optimizers: what has generics and a body.
+#include "compiler/check/Body.h"
+#include "compiler/check/Constants.h"
+
+#include <algorithm>
+
+namespace gradus::typed {
+
+// The parameters of a module or an optimizer: real scalars.
+// `values` checks the defaults: they know neither generics nor each other.
+static void readConfig(CheckerState &state, Body &body, Body &values,
+                       const std::vector<ast::Parameter> &parameters,
+                       std::vector<Local *> &locals,
+                       std::vector<const Expr *> &defaults) {
+  for (const ast::Parameter &parameter : parameters) {
+    Type type = parameter.type ? body.type(*parameter.type) : Type();
+    if (!parameter.type && !parameter.defaultValue)
+      state.diagnostics
+          .report(diag::ParameterNeedsType, parameter.name.range,
+                  parameter.name.text)
+          .help(fmt::format("write `{}: real`", parameter.name.text));
+    if (!type.isPoison() && !(type == Type())) {
+      state.refuse(parameter.type->range,
+                   "parameters of another type than `real` are");
+      type = Type::poison();
+    }
+    const Expr *value = parameter.defaultValue
+                            ? values.declared(*parameter.defaultValue, type,
+                                              parameter.name.text)
+                            : nullptr;
+    if (value && !value->type.isPoison() && !isFixedByConfig(*value))
+      state.diagnostics.report(diag::NotConstant, value->range, quoted(*value));
+    locals.push_back(body.declare(Local::Config, parameter.name, type));
+    defaults.push_back(value);
+  }
+}
+
+ModuleScope *CheckerState::resolveModule(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.module;
+  declaration.progress = Declaration::Done;
+  const auto &tree = *declaration.decl->as<ast::Module>();
+  ModuleScope &scope = modules.emplace_back();
+  scope.file = declaration.owner->file;
+  scope.ast = &tree;
+  Module module;
+  module.name = tree.name.text;
+  module.doc = declaration.decl->doc;
+  module.range = tree.name.range;
+  module.source = scope.file->tree->source;
+  module.isExported = declaration.decl->exported;
+  scope.module = program->make(std::move(module));
+  scopeOfModule[scope.module] = &scope;
+  declaration.module = &scope;
+  Body body(*this, scope, Body::Constant, &scope.module->requirements);
+  for (const ast::Generic &generic : tree.generics)
+    if (generic.kind != ast::Generic::Kind::Dim)
+      refuse(generic.range, "modules over packs or axes are");
+  body.addGenerics(tree.generics, scope.module->generics);
+  for (const Symbol *symbol : scope.module->generics)
+    scope.generics.emplace(symbol->name, symbol);
+  Body values(*this, *scope.file, Body::Constant, nullptr);
+  readConfig(*this, body, values, tree.parameters, scope.module->config,
+             scope.module->configDefaults);
+  for (Local *config : scope.module->config)
+    scope.config.emplace(config->name, config);
+  if (tree.requirement)
+    body.addRequirement(*tree.requirement);
+  declareMembers(scope, tree.members);
+  return &scope;
+}
+
+const Function *CheckerState::resolveFunction(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.function;
+  const auto &tree = *declaration.decl->as<ast::Fn>();
+  auto fail = [&]() {
+    declaration.progress = Declaration::Done;
+    return nullptr;
+  };
+  if (declaration.decl->broken || (tree.body && tree.body->broken))
+    return fail();
+  ModuleScope &scope = *declaration.owner;
+  size_t errors = diagnostics.errorCount();
+  Function *function = program->make<Function>();
+  function->name = tree.name.text;
+  function->doc = declaration.decl->doc;
+  function->range = tree.name.range;
+  function->module = scope.module;
+  function->isExported = declaration.decl->exported;
+  Body body(*this, scope, Body::Function, &function->requirements);
+  body.name = tree.name.text;
+  body.addGenerics(tree.generics, function->generics);
+  for (const ast::Parameter &parameter : tree.parameters) {
+    Type type = parameter.type ? body.type(*parameter.type) : Type();
+    if (!parameter.type && !parameter.defaultValue) {
+      diagnostics
+          .report(diag::ParameterNeedsType, parameter.name.range,
+                  parameter.name.text)
+          .help(fmt::format("write `{}: real`", parameter.name.text));
+      type = Type::poison();
+    }
+    if (type.isTuple()) {
+      refuse(parameter.type->range, "parameters that are tuples are");
+      type = Type::poison();
+    }
+    const Expr *value = nullptr;
+    if (parameter.defaultValue) {
+      Body values(*this, *scope.file, Body::Constant, nullptr);
+      value =
+          values.declared(*parameter.defaultValue, type, parameter.name.text);
+    }
+    function->defaults.push_back(value);
+    function->arguments.push_back(
+        body.declare(Local::Argument, parameter.name, type));
+  }
+  if (tree.requirement)
+    body.addRequirement(*tree.requirement);
+  if (tree.result) {
+    body.result = body.type(*tree.result);
+    body.isResultDeclared = true;
+    body.resultRange = tree.result->range;
+  }
+  if (tree.body)
+    body.statements(*tree.body, function->statements);
+  else
+    body.resultExpression(*tree.value, function->statements);
+  if (errors == diagnostics.errorCount() &&
+      !alwaysReturns(function->statements))
+    diagnostics.report(diag::NoReturn, tree.name.range, tree.name.text);
+  function->result = body.result.value_or(Type::poison());
+  if (tree.backward && errors == diagnostics.errorCount())
+    body.backward(*tree.backward, *function);
+  bool isSignatureGood = std::none_of(
+      function->arguments.begin(), function->arguments.end(),
+      [](const Local *argument) { return argument->type.isPoison(); });
+  // A call of itself has been reported and made this Done.
+  if (declaration.progress == Declaration::Done || !isSignatureGood)
+    return fail();
+  declaration.progress = Declaration::Done;
+  return declaration.function = function;
+}
+
+const Optimizer *CheckerState::resolveOptimizer(Declaration &declaration) {
+  if (!begin(declaration))
+    return declaration.optimizer;
+  declaration.progress = Declaration::Done;
+  const auto &tree = *declaration.decl->as<ast::Optimizer>();
+  if (declaration.decl->broken || tree.step.broken)
+    return nullptr;
+  if (tree.generics.size() != 1 ||
+      tree.generics[0].kind != ast::Generic::Kind::Rest) {
+    refuse(tree.name.range, "an optimizer that is not over one `..S` is")
+        .help(fmt::format("`optimizer {}[..S]` runs once for each parameter",
+                          tree.name.text));
+    return nullptr;
+  }
+  size_t errors = diagnostics.errorCount();
+  Optimizer *optimizer = program->make<Optimizer>();
+  optimizer->name = tree.name.text;
+  optimizer->doc = declaration.decl->doc;
+  optimizer->range = tree.name.range;
+  optimizer->isExported = declaration.decl->exported;
+  std::vector<const Symbol *> generics;
+  Body values(*this, *declaration.owner, Body::Constant, nullptr);
+  Body body(*this, *declaration.owner, Body::Step, nullptr);
+  body.addGenerics(tree.generics, generics);
+  optimizer->pack = generics[0];
+  readConfig(*this, body, values, tree.parameters, optimizer->arguments,
+             optimizer->defaults);
+  for (const auto &decl : tree.states) {
+    const auto &state = *decl->as<ast::State>();
+    Type type = body.type(*state.type);
+    const Expr *initial = body.declared(*state.value, type, state.name.text);
+    if (!type.isPoison() &&
+        (!type.isTensor() || type.element != ElementType::Real))
+      diagnostics.report(diag::NeedsReal, state.type->range, "state",
+                         state.name.text, type.str());
+    auto *spread = initial->as<Broadcast>();
+    const Expr *start = spread ? spread->operand : initial;
+    if (!initial->type.isPoison() && !isFixedByConfig(*start))
+      diagnostics.report(diag::NotConstant, state.value->range,
+                         shortened(state.value->range.text()));
+    optimizer->states.push_back(
+        {body.declare(Local::Slot, state.name, type), initial});
+  }
+  Type wanted = Type::tensor(ElementType::Real, {Axis(optimizer->pack)});
+  if (tree.stepParameters.size() > 2) {
+    refuse(tree.stepParameters[2].range,
+           "more than two parameters of `step` are");
+    return nullptr;
+  }
+  std::vector<Local *> parameters;
+  for (size_t i = 0; i < tree.stepParameters.size(); ++i) {
+    const ast::Parameter &parameter = tree.stepParameters[i];
+    Type type = parameter.type ? body.type(*parameter.type) : wanted;
+    if (parameter.defaultValue || !(type == wanted || type.isPoison()))
+      diagnostics.report(diag::StepSignature, parameter.range, wanted.str());
+    parameters.push_back(body.declare(i == 0 ? Local::Updated : Local::Gradient,
+                                      parameter.name, wanted));
+  }
+  if (parameters.size() != 2) {
+    diagnostics.report(diag::StepSignature, tree.stepKeyword, wanted.str());
+    return nullptr;
+  }
+  optimizer->updated = parameters[0];
+  optimizer->gradient = parameters[1];
+  body.statements(tree.step, optimizer->statements);
+  if (errors != diagnostics.errorCount())
+    return nullptr;
+  if (!assigned.contains(optimizer->updated))
+    diagnostics.report(diag::UpdatesNothing, tree.stepKeyword, tree.name.text,
+                       optimizer->updated->name);
+  return declaration.optimizer = optimizer;
+}
+
+} // namespace gradus::typed
