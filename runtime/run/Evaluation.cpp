@@ -4,6 +4,7 @@
 #include "runtime/data/Batches.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <fmt/format.h>
 #include <limits>
@@ -96,6 +97,27 @@ ReportValues Evaluation::run(const Dataset &rows, int64_t batch,
     values.emplace_back(report.name, value->at(0));
   }
   return values;
+}
+
+Metrics evaluateSplit(const Model &model, Variables &variables,
+                      DataReader &data, std::string_view split) {
+  if (model.reports.empty())
+    throw Error(fault::NothingToEvaluate)
+        .help("add one to `train`, as in `report loss = mean(...)`");
+  Dataset rows = data.read(split);
+  Evaluation evaluation(
+      model, variables,
+      compileEvaluation(model, batchSizes(rows.rows, model.settings.batch)));
+  auto before = std::chrono::steady_clock::now();
+  Metrics metrics;
+  metrics.split = rows.split;
+  metrics.reports =
+      evaluation.run(rows, model.settings.batch, model.settings.seed);
+  metrics.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - before)
+          .count();
+  metrics.samplesPerSecond = double(rows.rows) / metrics.seconds;
+  return metrics;
 }
 
 std::string reportTable(const std::vector<Metrics> &records) {

@@ -3,6 +3,7 @@
 // means.
 #pragma once
 
+#include "runtime/data/DataReader.h"
 #include "runtime/run/Metrics.h"
 #include "runtime/run/Variables.h"
 
@@ -41,6 +42,11 @@ private:
   std::map<int64_t, std::unique_ptr<BoundFunction>> bySize;
   std::unique_ptr<BoundFunction> finish;
 };
+
+/// Evaluates the reports on a split, as `test` does. Throws E1012, E1016 if the
+/// model has no report, and errors of data.
+Metrics evaluateSplit(const Model &model, Variables &variables,
+                      DataReader &data, std::string_view split);
 
 /// What `test` prints: a line for each report, or for several splits a table.
 std::string reportTable(const std::vector<Metrics> &records);

@@ -270,7 +270,7 @@ bool accepts(const NpyArray &array, Element element) {
   switch (element) {
   case Element::F32:
   case Element::F64:
-    return array.kind == 'f';
+    return array.kind == 'f' || (array.literal && array.kind == 'i');
   case Element::Bool:
     return array.kind == 'b' || (array.kind == 'u' && array.width == 1);
   default:

@@ -17,6 +17,9 @@ struct NpyArray {
   int width = 4;
   std::vector<int64_t> shape;
   std::vector<uint8_t> bytes;
+  /// A number typed on the command line: a whole one may stand for a real one,
+  /// as literals do in the language.
+  bool literal = false;
 
   int64_t elements() const { return width ? int64_t(bytes.size()) / width : 0; }
   /// Element i; whole numbers of 64 bits may be rounded.

@@ -25,10 +25,9 @@ NpyArray parseArgument(const std::string &name, const std::string &text) {
               "=@x.npy` for an array in a file");
   NpyArray array;
   array.origin = name + "=" + text;
-  // `3` is a whole number, `3.0` a real one; which of them fits is the type's
-  // business.
   bool whole = text.find_first_not_of("+-0123456789") == std::string::npos;
   bool truth = text == "true" || text == "false";
+  array.literal = true;
   array.kind = truth ? 'b' : whole ? 'i' : 'f';
   array.width = truth ? 1 : 8;
   array.bytes.resize(size_t(array.width));
