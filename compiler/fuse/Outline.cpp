@@ -152,10 +152,13 @@ std::string kernelName(ArrayRef<Operation *> ops, StringRef updates) {
     words.resize(maxWords - 1);
     words.push_back("etc");
   }
+  // A word alone may be the name of a function of the C library.
   std::string name = sanitized(source);
+  if (words.size() + !name.empty() < 2)
+    words.insert(words.begin(), "kernel");
   for (StringRef word : words)
     name += (name.empty() ? "" : "_") + word.str();
-  return name.empty() ? "constant" : name;
+  return name;
 }
 
 } // namespace gradus::fuse

@@ -30,7 +30,7 @@ func.func @layer(%x: tensor<8x4xf32>, %w: tensor<4x3xf32>, %b: tensor<3xf32>)
 // time the product reads it.
 // CHECK-LABEL: func.func @image
 // CHECK-NEXT: %[[X:.*]] = call @convert_div(%arg0)
-// CHECK-NEXT: %[[Y:.*]] = call @matmul(%[[X]], %arg1)
+// CHECK-NEXT: %[[Y:.*]] = call @kernel_matmul(%[[X]], %arg1)
 // CHECK-NEXT: return %[[Y]]
 func.func @image(%image: tensor<8x4xui8>, %w: tensor<4x3xf32>)
     -> tensor<8x3xf32> {
@@ -69,7 +69,7 @@ func.func @momentum(%w: tensor<4x3xf32> {graph.name = "param/fc1.W"},
 // A gradient that is needed elsewhere first (here its norm) is stored, and the
 // update has a kernel of its own: no kernel may wait for itself.
 // CHECK-LABEL: func.func @clipped
-// CHECK: %[[G:.*]] = call @matmul(%arg1, %arg2)
+// CHECK: %[[G:.*]] = call @kernel_matmul(%arg1, %arg2)
 // CHECK: %[[S:.*]] = call @mul_sum_{{.*}}(%[[G]])
 // CHECK: call @{{.*}}update(
 // CHECK-NOT: call

@@ -26,7 +26,7 @@ func.func @loss(%z: tensor<8x3xf32>) -> (tensor<f32>, tensor<8x3xf32>) {
 // What needs all rows before any row goes into a kernel of its own.
 // CHECK-LABEL: func.func @centred
 // CHECK-NEXT: %[[M:.*]] = call @sum_div(%arg0)
-// CHECK-NEXT: %[[Y:.*]] = call @sub(%[[M]], %arg0)
+// CHECK-NEXT: %[[Y:.*]] = call @kernel_sub(%[[M]], %arg0)
 // CHECK-NEXT: return %[[Y]]
 func.func @centred(%x: tensor<8xf32>) -> tensor<8xf32> {
   %sum = graph.sum %x over [0] : tensor<8xf32>
@@ -58,7 +58,7 @@ func.func @bias(%dy: tensor<8x3xf32>, %x: tensor<8x3xf32>,
 
 // Axes that cross each other share no loop.
 // CHECK-LABEL: func.func @crossed
-// CHECK-NEXT: %[[E:.*]] = call @exp
+// CHECK-NEXT: %[[E:.*]] = call @kernel_exp
 // CHECK-NEXT: call @transpose_sum(%[[E]])
 // CHECK-NEXT: return
 func.func @crossed(%x: tensor<8x3xf32>) -> (tensor<3xf32>, tensor<8x3xf32>) {
@@ -73,8 +73,8 @@ func.func @crossed(%x: tensor<8x3xf32>) -> (tensor<3xf32>, tensor<8x3xf32>) {
 // Numbers that depend on the step only are computed once, in one kernel.
 // CHECK-LABEL: func.func @numbers
 // CHECK-NEXT: %[[K:.*]]:2 = call @pow_mul(%arg0)
-// CHECK-NEXT: call @mul(%[[K]]#0, %arg1)
-// CHECK-NEXT: call @mul(%[[K]]#1, %arg1)
+// CHECK-NEXT: call @kernel_mul(%[[K]]#0, %arg1)
+// CHECK-NEXT: call @kernel_mul(%[[K]]#1, %arg1)
 // CHECK-NEXT: return
 // CHECK: graph.kernel = "scalars"
 func.func @numbers(%t: tensor<f32>, %x: tensor<8xf32>)
@@ -93,9 +93,9 @@ func.func @numbers(%t: tensor<f32>, %x: tensor<8xf32>)
 
 // A reshape is no work: it stays between the kernels as another name.
 // CHECK-LABEL: func.func @flat
-// CHECK-NEXT: %[[E:.*]] = call @exp(%arg0)
+// CHECK-NEXT: %[[E:.*]] = call @kernel_exp(%arg0)
 // CHECK-NEXT: %[[F:.*]] = graph.reshape %[[E]] to [12]
-// CHECK-NEXT: call @sum(%[[F]])
+// CHECK-NEXT: call @kernel_sum(%[[F]])
 // CHECK-NEXT: return
 func.func @flat(%x: tensor<4x3xf32>) -> tensor<f32> {
   %e = graph.exp %x : tensor<4x3xf32>
