@@ -55,7 +55,8 @@ OwningOpRef<ModuleOp> lowerKernels(ModuleOp kernels,
     addReferenceLoops(each);
   else
     addReferenceLoops(each);
-  addLoopsToLLVM(each);
+  if (options.toLLVM)
+    addLoopsToLLVM(each);
   if (failed(passes.run(*lowered)))
     return nullptr;
   return lowered;

@@ -14,6 +14,8 @@ namespace gradus::lower {
 struct LowerOptions {
   /// False: the reference path, plain loops, no fusion, no vectors.
   bool schedule = true;
+  /// False: stop at loops and vectors over buffers, to look at them.
+  bool toLLVM = true;
 };
 
 /// The dialects kernels pass through, with the interfaces lowering needs. A

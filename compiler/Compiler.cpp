@@ -1,0 +1,351 @@
+// See Compiler.h. Passes report through MLIR; what concerns the user's source
+// is put into the user's words here, the rest is an internal error.
+#include "compiler/Compiler.h"
+
+#include "compiler/construct/GraphFunction.h"
+#include "compiler/differentiate/Differentiate.h"
+#include "compiler/fuse/Passes.h"
+#include "compiler/fuse/Plan.h"
+#include "compiler/lower/Lower.h"
+#include "compiler/lower/Passes.h"
+#include "compiler/lower/Pipelines.h"
+#include "compiler/native/Jit.h"
+#include "dialect/Graph.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/Error.h"
+
+#include <stdexcept>
+
+using namespace mlir;
+
+namespace gradus {
+
+//===-- Reports of passes in the user's words -----------------------------===//
+
+namespace {
+
+/// Finds the sources of a program by name, to turn places of the IR back into
+/// ranges.
+class Places {
+public:
+  explicit Places(const typed::Program &program) {
+    for (const typed::Module *file : program.files)
+      if (file->source)
+        sources[file->source->name()] = file->source;
+  }
+
+  /// The range of an op; none if it comes from no source.
+  Range range(mlir::Location location) const {
+    Range found;
+    location->walk([&](mlir::Location part) {
+      auto place = dyn_cast<FileLineColRange>(part);
+      if (!place)
+        return WalkResult::advance();
+      auto source = sources.find(place.getFilename().str());
+      if (source == sources.end())
+        return WalkResult::advance();
+      found = {
+          source->second,
+          offset(*source->second, place.getStartLine(), place.getStartColumn()),
+          offset(*source->second, place.getEndLine(), place.getEndColumn())};
+      return WalkResult::interrupt();
+    });
+    return found;
+  }
+
+private:
+  static uint32_t offset(const Source &source, uint32_t line, uint32_t column) {
+    uint32_t at = source.lineStart(line);
+    std::string_view text = source.text();
+    for (uint32_t i = 1; i < column && at < text.size(); ++i)
+      at += std::max(1u, utf8Length(text.substr(at)));
+    return at;
+  }
+
+  std::map<std::string, const Source *> sources;
+};
+
+/// Collects what passes report while it lives.
+class PassReports {
+public:
+  PassReports(MLIRContext *context, const typed::Program &program,
+              gradus::Diagnostics &diagnostics)
+      : places(program), diagnostics(diagnostics),
+        handler(context, [this](mlir::Diagnostic &report) {
+          take(report);
+          return success();
+        }) {}
+
+  /// Throws if something went wrong that is not the user's doing.
+  void check(bool succeeded) const {
+    if (!succeeded && !diagnostics.hasErrors())
+      throw std::runtime_error(internal.empty() ? "compilation failed"
+                                                : internal);
+  }
+
+private:
+  static std::string argument(mlir::Diagnostic &report, size_t i) {
+    return cast<StringAttr>(report.getMetadata()[i].getAsAttribute()).str();
+  }
+
+  void take(mlir::Diagnostic &report) {
+    std::string code = report.getMetadata().empty() ? "" : argument(report, 0);
+    Range range = places.range(report.getLocation());
+    if (code == diag::ZeroDerivative.code) {
+      std::string x = argument(report, 2);
+      auto &error = diagnostics.report(diag::ZeroDerivative, range,
+                                       argument(report, 1), x);
+      for (mlir::Diagnostic &note : report.getNotes())
+        if (Range place = places.range(note.getLocation()))
+          error.label(place, note.str());
+      error.help("if zero is what you want, write `0 * " + x + "`");
+    } else if (code == diag::NonlinearBackward.code) {
+      auto &error = diagnostics.report(diag::NonlinearBackward, range,
+                                       argument(report, 1));
+      for (mlir::Diagnostic &note : report.getNotes())
+        if (Range place = places.range(note.getLocation()))
+          error.label(place, note.str());
+    } else if (report.getSeverity() == DiagnosticSeverity::Error) {
+      if (!internal.empty())
+        internal += "\n";
+      internal += report.str();
+    }
+  }
+
+  Places places;
+  gradus::Diagnostics &diagnostics;
+  std::string internal;
+  ScopedDiagnosticHandler handler;
+};
+
+} // namespace
+
+//===-- Pipelines ---------------------------------------------------------===//
+
+static LogicalResult runPasses(ModuleOp module,
+                               llvm::function_ref<void(PassManager &)> add) {
+  PassManager passes(module.getContext());
+  add(passes);
+  return passes.run(module);
+}
+
+/// graph with gradients -> plain graph
+static LogicalResult takeDerivatives(ModuleOp module) {
+  return runPasses(module, [](PassManager &passes) {
+    passes.addPass(differentiate::createDifferentiate());
+    passes.addPass(createCanonicalizerPass());
+    passes.addPass(createCSEPass());
+  });
+}
+
+/// plain graph -> kernels and their calls
+static LogicalResult formKernels(ModuleOp module, bool fuse) {
+  return runPasses(module, [&](PassManager &passes) {
+    passes.addPass(fuse::createFormKernels({.fuse = fuse}));
+    passes.addPass(fuse::createUpdateInPlace());
+  });
+}
+
+/// kernels and their calls -> a place for every value
+static LogicalResult planMemory(ModuleOp module) {
+  return runPasses(module, [](PassManager &passes) {
+    passes.addPass(fuse::createPlanMemory());
+    passes.addPass(fuse::createVerifyPlan());
+  });
+}
+
+/// The kernels alone, as linalg on tensors.
+static OwningOpRef<ModuleOp> linalgKernels(ModuleOp module) {
+  OwningOpRef<ModuleOp> kernels = ModuleOp::create(module.getLoc());
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr(fuse::kKernel))
+      kernels->push_back(function->clone());
+  if (failed(runPasses(*kernels, [](PassManager &passes) {
+        passes.addNestedPass<func::FuncOp>(lower::createGraphToLinalg());
+      })))
+    return nullptr;
+  return kernels;
+}
+
+//===-- Compiling ---------------------------------------------------------===//
+
+static const DialectRegistry &registry() {
+  static const DialectRegistry dialects = [] {
+    DialectRegistry dialects;
+    lower::registerLowerDialects(dialects);
+    dialects.insert<graph::GraphDialect>();
+    return dialects;
+  }();
+  return dialects;
+}
+
+Compiler::Compiler(const typed::Program &program, const CompileOptions &options)
+    : program(program), options(options), context(registry()) {}
+
+Compiler::Functions Compiler::compile(OwningOpRef<ModuleOp> module,
+                                      gradus::Diagnostics &diagnostics) {
+  if (!module)
+    return {};
+  PassReports reports(&context, program, diagnostics);
+  bool ok = succeeded(takeDerivatives(*module)) &&
+            succeeded(formKernels(*module, !options.reference));
+  reports.check(ok);
+  if (!ok)
+    return {};
+
+  OwningOpRef<ModuleOp> kernels = linalgKernels(*module);
+  OwningOpRef<ModuleOp> lowered;
+  if (kernels)
+    lowered = lower::lowerKernels(*kernels, {.schedule = !options.reference});
+  reports.check(static_cast<bool>(lowered));
+  auto compiled = native::compile(*lowered, {.optimise = !options.reference});
+  if (!compiled)
+    throw std::runtime_error(llvm::toString(compiled.takeError()));
+  std::shared_ptr<native::Code> code = *compiled;
+
+  // Only the finished kernels know how much scratch they need.
+  for (auto function : module->getOps<func::FuncOp>())
+    if (int64_t bytes = function->hasAttr(fuse::kKernel)
+                            ? code->scratchBytes(function.getName())
+                            : 0)
+      function->setAttr(fuse::kScratch,
+                        OpBuilder(&context).getI64IntegerAttr(bytes));
+  reports.check(succeeded(planMemory(*module)));
+
+  Functions functions;
+  for (func::FuncOp function : fuse::steps(*module)) {
+    FailureOr<fuse::Plan> plan = fuse::readPlan(function);
+    reports.check(succeeded(plan));
+    CompiledFunction &result = functions[plan->name];
+    result.name = plan->name;
+    result.buffers = plan->buffers;
+    result.arenaBytes = plan->arenaBytes;
+    result.code = code;
+    for (const fuse::PlannedCall &call : plan->calls)
+      result.calls.push_back(
+          {call.kernel, code->lookup(call.kernel), call.operands});
+  }
+  return functions;
+}
+
+Compiler::Functions Compiler::step(int64_t batch,
+                                   gradus::Diagnostics &diagnostics) {
+  return compile(construct::constructStep(program, context, options.precision,
+                                          batch, diagnostics),
+                 diagnostics);
+}
+
+Compiler::Functions Compiler::reports(int64_t batch,
+                                      gradus::Diagnostics &diagnostics) {
+  return compile(construct::constructReports(
+                     program, context, options.precision, batch, diagnostics),
+                 diagnostics);
+}
+
+Compiler::Functions Compiler::exported(const typed::Function &function,
+                                       const typed::DimEnvironment &dims,
+                                       gradus::Diagnostics &diagnostics) {
+  return compile(construct::constructExport(program, context, options.precision,
+                                            function, dims, diagnostics),
+                 diagnostics);
+}
+
+/// The function `name` of a module under construction.
+static func::FuncOp lookup(ModuleOp module, StringRef name) {
+  return module.lookupSymbol<func::FuncOp>(name);
+}
+
+std::vector<Compiler::Slot> Compiler::slots(gradus::Diagnostics &diagnostics) {
+  std::vector<Slot> slots;
+  OwningOpRef<ModuleOp> module = construct::constructStep(
+      program, context, options.precision, /*batch=*/1, diagnostics);
+  if (!module)
+    return slots;
+  func::FuncOp step = lookup(*module, "step");
+  for (unsigned i = 0; i < step.getNumArguments(); ++i)
+    if (auto initial =
+            step.getArgAttrOfType<FloatAttr>(i, construct::initialAttr)) {
+      auto type = cast<RankedTensorType>(step.getArgumentTypes()[i]);
+      auto name = step.getArgAttrOfType<StringAttr>(i, construct::nameAttr);
+      slots.push_back(
+          {{name.str(),
+            type.getElementType().isF64() ? Element::F64 : Element::F32,
+            type.getShape().vec(), Access::Update},
+           initial.getValueAsDouble()});
+    }
+  return slots;
+}
+
+std::map<std::string, std::string>
+Compiler::partials(gradus::Diagnostics &diagnostics) {
+  std::map<std::string, std::string> partials;
+  OwningOpRef<ModuleOp> module = construct::constructReports(
+      program, context, options.precision, /*batch=*/1, diagnostics);
+  if (!module)
+    return partials;
+  func::FuncOp evaluate = lookup(*module, "evaluate");
+  for (unsigned i = 0; i < evaluate.getNumResults(); ++i)
+    if (auto combine =
+            evaluate.getResultAttrOfType<StringAttr>(i, construct::combineAttr))
+      partials[evaluate.getResultAttrOfType<StringAttr>(i, construct::nameAttr)
+                   .str()] = combine.str();
+  return partials;
+}
+
+//===-- Looking at stages -------------------------------------------------===//
+
+/// Names of the source as prefixes of values, and constants cut short.
+static void print(ModuleOp module, llvm::raw_ostream &out) {
+  OpPrintingFlags flags;
+  flags.printNameLocAsPrefix();
+  flags.elideLargeElementsAttrs(16);
+  module.print(out, flags);
+}
+
+void Compiler::emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
+                    gradus::Diagnostics &diagnostics) {
+  OwningOpRef<ModuleOp> module = construct::constructStep(
+      program, context, options.precision, batch, diagnostics);
+  if (!module)
+    return;
+  PassReports reports(&context, program, diagnostics);
+  auto reached = [&](Stage wanted) {
+    if (stage == wanted)
+      print(*module, out);
+    return stage == wanted || diagnostics.hasErrors();
+  };
+  if (reached(Stage::Graph))
+    return;
+  if (stage == Stage::Pullbacks) {
+    reports.check(succeeded(differentiate::expandGradients(*module)));
+    if (!diagnostics.hasErrors())
+      print(*module, out);
+    return;
+  }
+  reports.check(succeeded(takeDerivatives(*module)));
+  if (reached(Stage::Gradient))
+    return;
+  reports.check(succeeded(formKernels(*module, !options.reference)));
+  if (stage == Stage::Step)
+    reports.check(succeeded(planMemory(*module)));
+  if (reached(Stage::Step))
+    return;
+
+  module = linalgKernels(*module);
+  reports.check(static_cast<bool>(module));
+  if (reached(Stage::Linalg))
+    return;
+  module = lower::lowerKernels(*module, {.schedule = !options.reference,
+                                         .toLLVM = stage != Stage::Vector});
+  reports.check(static_cast<bool>(module));
+  if (reached(Stage::Vector) || reached(Stage::Llvm))
+    return;
+  if (llvm::Error error =
+          native::printAssembly(*module, {.optimise = !options.reference}, out))
+    throw std::runtime_error(llvm::toString(std::move(error)));
+}
+
+} // namespace gradus

@@ -1,0 +1,70 @@
+// The compiler as a whole: a checked program -> functions in machine code. Each
+// is construct, differentiate, fuse, lower, native, in this order.
+#pragma once
+
+#include "compiler/Diagnostics.h"
+#include "compiler/construct/Construct.h"
+#include "runtime/Abi.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <map>
+#include <string>
+
+namespace gradus {
+
+/// What `--emit` can show: the rows of Stages.def.
+enum class Stage : uint8_t {
+#define STAGE(NAME, FLAG, SHOWS) NAME,
+#include "compiler/Stages.def"
+};
+
+struct CompileOptions {
+  Precision precision = Precision::F32;
+  /// Plain loops, nothing fused: the oracle of the tests.
+  bool reference = false;
+};
+
+/// Compiles the functions of one program. One function after the other: an
+/// object must not be used by two threads at once.
+class Compiler {
+public:
+  /// `program` outlives this.
+  Compiler(const typed::Program &program, const CompileOptions &options);
+
+  /// A state of an optimizer for one parameter.
+  struct Slot {
+    BufferInfo buffer;
+    double initial = 0;
+  };
+  /// The slots that the step reads and updates.
+  std::vector<Slot> slots(Diagnostics &diagnostics);
+  /// How the partial results of batches combine (`sum` or `max`), by path.
+  std::map<std::string, std::string> partials(Diagnostics &diagnostics);
+
+  using Functions = std::map<std::string, CompiledFunction>;
+
+  /// `step`. Empty after an error, here as below.
+  Functions step(int64_t batch, Diagnostics &diagnostics);
+  /// `evaluate` and `finish`.
+  Functions reports(int64_t batch, Diagnostics &diagnostics);
+  /// The exported function under its own name.
+  Functions exported(const typed::Function &function,
+                     const typed::DimEnvironment &dims,
+                     Diagnostics &diagnostics);
+
+  /// Prints `stage` of the step on `batch` rows.
+  void emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
+            Diagnostics &diagnostics);
+
+private:
+  Functions compile(mlir::OwningOpRef<mlir::ModuleOp> module,
+                    Diagnostics &diagnostics);
+
+  const typed::Program &program;
+  CompileOptions options;
+  mlir::MLIRContext context;
+};
+
+} // namespace gradus

@@ -1,0 +1,332 @@
+// The frame of emission: types, places, names, statements, calls, gradients.
+// Pointwise nodes are in EmitPointwise.cpp, nodes that move or reduce axes in
+// EmitAxes.cpp.
+#include "compiler/construct/Emitter.h"
+#include "compiler/check/Constants.h"
+#include "dialect/Duals.h"
+
+#include <numbers>
+
+using namespace mlir;
+
+namespace gradus::construct {
+
+//===-- Types and places --------------------------------------------------===//
+
+Type Emitter::elementOf(const typed::Type &type) {
+  switch (type.element) {
+  case typed::ElementType::Real:
+  case typed::ElementType::WeakReal:
+  case typed::ElementType::WeakWhole:
+    return model.real;
+  case typed::ElementType::F32:
+    return builder.getF32Type();
+  case typed::ElementType::F64:
+    return builder.getF64Type();
+  case typed::ElementType::I32:
+  case typed::ElementType::Index:
+    return builder.getI32Type();
+  case typed::ElementType::I64:
+    return builder.getI64Type();
+  case typed::ElementType::U8:
+    return builder.getIntegerType(8, /*isSigned=*/false);
+  case typed::ElementType::Bool:
+    return builder.getI1Type();
+  }
+  llvm_unreachable("an element type beyond the enumeration");
+}
+
+RankedTensorType Emitter::typeOf(const typed::Type &type, const Frame &frame) {
+  return RankedTensorType::get(typed::evaluate(type.shape, frame.dims),
+                               elementOf(type));
+}
+
+Location Emitter::locate(Range range) {
+  if (!range)
+    return builder.getUnknownLoc();
+  auto begin = range.source->position(range.begin);
+  auto end = range.source->position(range.end);
+  return FileLineColRange::get(builder.getStringAttr(range.source->name()),
+                               begin.line, begin.column, end.line, end.column);
+}
+
+void Emitter::refuse(Range range, const std::string &construct) {
+  model.diagnostics.report(diag::NotSupportedYet, range, construct);
+  throw Refused();
+}
+
+std::pair<int64_t, int64_t> axesOf(const typed::Shape &shape, unsigned entry,
+                                   const typed::DimEnvironment &dims) {
+  auto width = [&](const typed::Axis &axis) -> int64_t {
+    return axis.isPack() ? typed::evaluate({axis}, dims).size() : 1;
+  };
+  int64_t first = 0;
+  for (unsigned i = 0; i < entry; ++i)
+    first += width(shape[i]);
+  return {first, first + width(shape[entry])};
+}
+
+//===-- Leaves ------------------------------------------------------------===//
+
+Value Emitter::constant(RankedTensorType type, double number) {
+  return graph::ConstantOp::create(builder, location,
+                                   graph::splatOf(type, number));
+}
+
+Value Emitter::spread(Value scalar, Value like) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(like.getType()).getShape();
+  if (shape.empty())
+    return scalar;
+  return graph::BroadcastOp::create(
+      builder, location, scalar,
+      llvm::to_vector(llvm::seq<int64_t>(0, shape.size())), shape);
+}
+
+Value Emitter::argument(const std::string &name, RankedTensorType type,
+                        Range range) {
+  if (!function) {
+    model.diagnostics.report(diag::BackwardReadsOutside, range,
+                             std::string(range.text()));
+    throw Refused();
+  }
+  return function->argument(name, type);
+}
+
+Value Emitter::parameter(const Parameter &parameter) {
+  if (auto known = updated.find(&parameter); known != updated.end())
+    return known->second;
+  Frame frame;
+  frame.dims = parameter.instance->dims;
+  return argument("param/" + parameter.name,
+                  typeOf(parameter.declaration->type, frame),
+                  parameter.declaration->range);
+}
+
+Value Emitter::visit(const typed::Number &node, const Expr &expr,
+                     Frame &frame) {
+  return constant(typeOf(expr.type, frame), node.value);
+}
+
+Value Emitter::visit(const typed::DimValue &node, const Expr &expr,
+                     Frame &frame) {
+  return constant(typeOf(expr.type, frame), node.dim.evaluate(frame.dims));
+}
+
+Value Emitter::visit(const typed::ConstReference &node, const Expr &expr,
+                     Frame &frame) {
+  return constant(typeOf(expr.type, frame), node.constant->value);
+}
+
+Value Emitter::visit(const typed::LocalReference &node, const Expr &expr,
+                     Frame &frame) {
+  if (auto known = frame.locals.find(node.local); known != frame.locals.end())
+    return known->second.front();
+  // What is left is the config of a module: a scalar of the layer.
+  if (auto value = model.instances.evaluate(expr, *frame.self))
+    return constant(typeOf(expr.type, frame), *value);
+  refuse(expr.range, "a config value that is not one number is");
+}
+
+Value Emitter::visit(const typed::ParamReference &node, const Expr &expr,
+                     Frame &frame) {
+  const Instance &instance = model.instances.find(*frame.self, node.instance);
+  const Parameter &known = model.instances.parameter(instance, node.param);
+  if (!function) // Reports with the place of the use.
+    return argument(known.name, {}, expr.range);
+  return parameter(known);
+}
+
+Value Emitter::visit(const typed::StatisticReference &node, const Expr &expr,
+                     Frame &frame) {
+  return argument("data/" + node.data->name + "." +
+                      node.data->fields[node.field].name + "." +
+                      typed::str(node.statistic),
+                  typeOf(expr.type, frame), expr.range);
+}
+
+Value Emitter::visit(const typed::ScalarReference &node, const Expr &expr,
+                     Frame &frame) {
+  RankedTensorType type = typeOf(expr.type, frame);
+  switch (node.scalar) {
+  case typed::Scalar::Pi:
+    return constant(type, std::numbers::pi);
+  case typed::Scalar::Inf:
+    return constant(type, std::numeric_limits<double>::infinity());
+  case typed::Scalar::Training:
+    return constant(type, training);
+  case typed::Scalar::T:
+  case typed::Scalar::Epoch:
+  case typed::Scalar::Steps:
+    return argument(typed::str(node.scalar), type, expr.range);
+  }
+  llvm_unreachable("a scalar beyond the enumeration");
+}
+
+Value Emitter::visit(const typed::Rank &node, const Expr &expr, Frame &frame) {
+  return constant(typeOf(expr.type, frame),
+                  typeOf(node.operand->type, frame).getRank());
+}
+
+Value Emitter::visit(const typed::Stop &node, const Expr &, Frame &frame) {
+  Value operand = emit(*node.operand, frame);
+  return graph::StopOp::create(builder, location, operand);
+}
+
+//===-- Expressions -------------------------------------------------------===//
+
+Value Emitter::emit(const Expr &expr, Frame &frame) {
+  return emitAll(expr, frame).front();
+}
+
+Values Emitter::emitAll(const Expr &expr, Frame &frame) {
+  auto outer = location;
+  location = locate(expr.range);
+  Values values = std::visit(
+      [&](const auto &node) -> Values {
+        using Node = std::decay_t<decltype(node)>;
+        if constexpr (std::is_same_v<Node, typed::Call>) {
+          return call(node, expr, frame);
+        } else if constexpr (std::is_same_v<Node, typed::Gradient>) {
+          return gradient(node, expr, frame);
+        } else if constexpr (std::is_same_v<Node, typed::Tuple>) {
+          Values elements;
+          for (const Expr *element : node.elements)
+            elements.push_back(emit(*element, frame));
+          return elements;
+        } else if constexpr (std::is_same_v<Node, typed::LocalReference>) {
+          if (auto known = frame.locals.find(node.local);
+              known != frame.locals.end())
+            return known->second;
+          return {visit(node, expr, frame)};
+        } else {
+          return {visit(node, expr, frame)};
+        }
+      },
+      expr.node);
+  location = outer;
+  return values;
+}
+
+/// Names the op that gave `value` after what the user called it.
+static void name(Value value, const typed::Local *local) {
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<NameLoc>(op->getLoc()))
+    return;
+  op->setLoc(NameLoc::get(StringAttr::get(op->getContext(), local->name),
+                          op->getLoc()));
+}
+
+void Emitter::bind(const typed::Local *local, Values values, Frame &frame) {
+  if (local->isGradientTarget)
+    for (Value &value : values) {
+      auto type = cast<RankedTensorType>(value.getType());
+      value = graph::ReshapeOp::create(builder, locate(local->range), value,
+                                       type.getShape());
+    }
+  if (values.size() == 1)
+    name(values.front(), local);
+  frame.locals[local] = std::move(values);
+}
+
+std::optional<Values>
+Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
+  for (const typed::Statement &statement : statements) {
+    if (auto *let = statement.as<typed::Let>()) {
+      bind(let->local, emitAll(*let->value, frame), frame);
+    } else if (auto *let = statement.as<typed::LetTuple>()) {
+      Values values = emitAll(*let->value, frame);
+      for (auto [local, value] : llvm::zip_equal(let->locals, values))
+        bind(local, {value}, frame);
+    } else if (auto *assign = statement.as<typed::Assign>()) {
+      bind(assign->local, emitAll(*assign->value, frame), frame);
+    } else if (auto *back = statement.as<typed::Return>()) {
+      return emitAll(*back->value, frame);
+    } else if (auto *branch = statement.as<typed::If>()) {
+      bool taken = decide(*branch->condition, frame);
+      if (auto result = run(taken ? branch->then : branch->otherwise, frame))
+        return result;
+    }
+  }
+  return std::nullopt;
+}
+
+bool Emitter::decide(const Expr &condition, Frame &frame) {
+  typed::ConstantEnvironment environment;
+  environment.dims = &frame.dims;
+  environment.training = training;
+  if (auto value = typed::evaluate(condition, environment))
+    return *value != 0;
+  refuse(condition.range, "`if` on a value known only when running is");
+}
+
+//===-- Calls and gradients -----------------------------------------------===//
+
+void Emitter::require(const std::vector<typed::Requirement> &requirements,
+                      const typed::DimEnvironment &dims,
+                      const std::string &name, Range call) {
+  for (const typed::Requirement &requirement : requirements) {
+    int64_t left = requirement.left.evaluate(dims);
+    int64_t right = requirement.right.evaluate(dims);
+    if (typed::holds(left, requirement.relation, right))
+      continue;
+    model.diagnostics
+        .report(diag::RequirementFails, call, name, requirement.str(),
+                fmt::format("{} is {}", requirement.left.str(), left))
+        .label(requirement.range);
+    throw Refused();
+  }
+}
+
+Values Emitter::call(const typed::Call &call, const Expr &expr, Frame &frame) {
+  const typed::Function &callee = *call.callee;
+  Values arguments;
+  std::vector<Values> bound;
+  for (const Expr *argument : call.arguments)
+    bound.push_back(emitAll(*argument, frame));
+
+  Frame inner;
+  inner.self = &model.instances.find(*frame.self, call.instance);
+  inner.dims = inner.self->dims;
+  for (const typed::GenericBinding &binding : call.generics) {
+    if (binding.generic->kind == typed::Symbol::Pack)
+      inner.dims.packs[binding.generic] =
+          typed::evaluate(binding.pack, frame.dims);
+    else
+      inner.dims.dims[binding.generic] = binding.dim.evaluate(frame.dims);
+  }
+  require(callee.requirements, inner.dims, callee.name, expr.range);
+
+  if (callee.backward) {
+    for (Values &values : bound)
+      arguments.push_back(values.front());
+    return {callCustom(callee, inner, arguments)};
+  }
+  for (auto [local, values] : llvm::zip_equal(callee.arguments, bound))
+    bind(local, values, inner);
+  return *run(callee.statements, inner);
+}
+
+Values Emitter::gradient(const typed::Gradient &gradient, const Expr &,
+                         Frame &frame) {
+  Value y = emit(*gradient.y, frame);
+  SmallVector<Value> targets;
+  std::vector<std::string> names{std::string(gradient.y->range.text())};
+  for (const typed::GradientTarget &target : gradient.targets) {
+    if (auto *local = std::get_if<typed::Local *>(&target)) {
+      names.push_back((*local)->name);
+      targets.push_back(frame.locals.lookup(*local).front());
+    } else {
+      auto &reference = std::get<typed::ParamReference>(target);
+      targets.push_back(parameter(model.instances.parameter(
+          model.instances.find(*frame.self, reference.instance),
+          reference.param)));
+      names.push_back(reference.param->name);
+    }
+  }
+  auto op = graph::GradientOp::create(builder, location, y, targets);
+  op->setAttr(graph::GraphDialect::namesAttrName,
+              builder.getStrArrayAttr(llvm::to_vector_of<StringRef>(names)));
+  return Values(op.getResults());
+}
+
+} // namespace gradus::construct

@@ -1,0 +1,147 @@
+// Typed expressions -> graph ops. A frame holds what the names of a body mean;
+// calls are inlined, each in a frame of its own; every broadcast and conversion
+// the checker decided becomes an op. One function per kind of node.
+#pragma once
+
+#include "compiler/construct/GraphFunction.h"
+#include "compiler/construct/Instances.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+#include <map>
+
+namespace gradus::construct {
+
+/// Thrown after an error has been reported.
+struct Refused {};
+
+/// What the names of a body mean while it is inlined.
+struct Frame {
+  const Instance *self = nullptr;
+  typed::DimEnvironment dims;
+  llvm::DenseMap<const typed::Local *, llvm::SmallVector<mlir::Value, 1>>
+      locals;
+};
+
+/// What all functions of a module under construction share.
+struct Model {
+  const typed::Program &program;
+  Instances instances;
+  mlir::ModuleOp module;
+  /// f32 or f64: what `real` is.
+  mlir::FloatType real;
+  Diagnostics &diagnostics;
+  /// Functions with a derivative of their own, by function and concrete dims.
+  std::map<std::string, std::string> customs = {};
+};
+
+using Values = llvm::SmallVector<mlir::Value, 1>;
+
+class Emitter {
+public:
+  /// `function` is null in the body of a custom function, which sees nothing
+  /// but its arguments.
+  Emitter(Model &model, mlir::OpBuilder &builder, GraphFunction *function,
+          bool training)
+      : model(model), builder(builder), function(function), training(training) {
+  }
+  virtual ~Emitter() = default;
+
+  /// A value that is one tensor.
+  mlir::Value emit(const typed::Expr &expr, Frame &frame);
+  /// The elements of a tuple, or the one value.
+  Values emitAll(const typed::Expr &expr, Frame &frame);
+  /// Runs the statements; what `return` gave, if there was one.
+  std::optional<Values> run(const std::vector<typed::Statement> &statements,
+                            Frame &frame);
+  /// Gives the local a value. One that a derivative is taken by gets a value of
+  /// its own, apart from all others.
+  void bind(const typed::Local *local, Values values, Frame &frame);
+
+  /// The present value of a parameter: an argument until it is updated.
+  mlir::Value parameter(const Parameter &parameter);
+  void updateParameter(const Parameter &parameter, mlir::Value value) {
+    updated[&parameter] = value;
+  }
+
+  mlir::RankedTensorType typeOf(const typed::Type &type, const Frame &frame);
+  mlir::Type elementOf(const typed::Type &type);
+  mlir::Location locate(Range range);
+  mlir::Value constant(mlir::RankedTensorType type, double number);
+  mlir::Value scalar(double number) {
+    return constant(mlir::RankedTensorType::get({}, model.real), number);
+  }
+  /// `value` repeated to `type`, all axes of which are new; a scalar stays.
+  mlir::Value spread(mlir::Value scalar, mlir::Value like);
+
+  Model &model;
+  mlir::OpBuilder &builder;
+
+protected:
+  /// The sum over `dims`, and the number of elements the mean divides by. An
+  /// evaluation of a whole split overrides both.
+  virtual mlir::Value sumOver(mlir::Value x, llvm::ArrayRef<int64_t> dims);
+  virtual mlir::Value meanOver(mlir::Value x, llvm::ArrayRef<int64_t> dims);
+
+  /// An argument of the function, by its path.
+  mlir::Value argument(const std::string &name, mlir::RankedTensorType type,
+                       Range range);
+
+  GraphFunction *function;
+  bool training;
+  /// The place of the expression that is being emitted.
+  mlir::Location location = builder.getUnknownLoc();
+
+private:
+  using Expr = typed::Expr;
+  mlir::Value visit(const typed::Number &, const Expr &, Frame &);
+  mlir::Value visit(const typed::DimValue &, const Expr &, Frame &);
+  mlir::Value visit(const typed::ConstReference &, const Expr &, Frame &);
+  mlir::Value visit(const typed::LocalReference &, const Expr &, Frame &);
+  mlir::Value visit(const typed::ParamReference &, const Expr &, Frame &);
+  mlir::Value visit(const typed::StatisticReference &, const Expr &, Frame &);
+  mlir::Value visit(const typed::ScalarReference &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Rank &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Elementwise &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Broadcast &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Convert &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Reduce &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Contract &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Transpose &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Reshape &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Pick &, const Expr &, Frame &);
+  mlir::Value visit(const typed::OneHot &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Concat &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Slice &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Eye &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Iota &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Stop &, const Expr &, Frame &);
+
+  Values call(const typed::Call &call, const Expr &expr, Frame &frame);
+  mlir::Value callCustom(const typed::Function &callee, Frame &inner,
+                         const Values &arguments);
+  Values gradient(const typed::Gradient &gradient, const Expr &expr,
+                  Frame &frame);
+  mlir::Value pointwise(typed::Builtin op, llvm::ArrayRef<mlir::Value> x,
+                        const Expr &expr);
+  mlir::Value power(mlir::Value base, mlir::Value exponent);
+  mlir::Value roundToEven(mlir::Value x);
+  mlir::Value number(mlir::Value like, double value);
+  mlir::Value compareWithIota(mlir::Value index, int64_t size);
+  bool decide(const Expr &condition, Frame &frame);
+  void require(const std::vector<typed::Requirement> &requirements,
+               const typed::DimEnvironment &dims, const std::string &name,
+               Range call);
+  [[noreturn]] void refuse(Range range, const std::string &construct);
+
+  std::map<const Parameter *, mlir::Value> updated;
+};
+
+/// The number a value holds in every element, if it is written in the model.
+std::optional<double> knownNumber(mlir::Value value);
+
+/// The axes that entry `entry` of `shape` stands for: first and past the last.
+std::pair<int64_t, int64_t> axesOf(const typed::Shape &shape, unsigned entry,
+                                   const typed::DimEnvironment &dims);
+
+} // namespace gradus::construct

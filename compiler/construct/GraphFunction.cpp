@@ -1,0 +1,77 @@
+// See GraphFunction.h.
+#include "compiler/construct/GraphFunction.h"
+
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+
+namespace gradus::construct {
+
+GraphFunction::GraphFunction(ModuleOp module, StringRef name)
+    : opBuilder(module.getContext()) {
+  opBuilder.setInsertionPointToEnd(module.getBody());
+  function = func::FuncOp::create(opBuilder, opBuilder.getUnknownLoc(), name,
+                                  opBuilder.getFunctionType({}, {}));
+  opBuilder.setInsertionPointToStart(function.addEntryBlock());
+}
+
+Value GraphFunction::argument(const std::string &name, RankedTensorType type) {
+  auto [known, isNew] = numbers.try_emplace(name, body().getNumArguments());
+  if (isNew)
+    body().addArgument(type, NameLoc::get(opBuilder.getStringAttr(name)));
+  return body().getArgument(known->second);
+}
+
+Value GraphFunction::lookup(const std::string &name) const {
+  auto known = numbers.find(name);
+  if (known == numbers.end())
+    return nullptr;
+  return const_cast<func::FuncOp &>(function).getArgument(known->second);
+}
+
+void GraphFunction::result(const std::string &name, Value value,
+                           StringRef combine) {
+  results.push_back({name, value, combine.str()});
+}
+
+/// Erases ops and arguments that no result needs.
+void GraphFunction::eraseUnused() {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+  for (unsigned i = body().getNumArguments(); i-- > 0;)
+    if (body().getArgument(i).use_empty())
+      body().eraseArgument(i);
+  numbers.clear();
+  for (BlockArgument argument : body().getArguments())
+    numbers[cast<NameLoc>(argument.getLoc()).getName().str()] =
+        argument.getArgNumber();
+}
+
+void GraphFunction::finish() {
+  SmallVector<Value> values;
+  for (const Result &result : results)
+    values.push_back(result.value);
+  func::ReturnOp::create(opBuilder, function.getLoc(), values);
+  eraseUnused();
+  function.setFunctionType(opBuilder.getFunctionType(
+      body().getArgumentTypes(), ValueRange(values).getTypes()));
+
+  for (auto &[name, number] : numbers) {
+    function.setArgAttr(number, nameAttr, opBuilder.getStringAttr(name));
+    if (auto initial = initials.find(name); initial != initials.end())
+      function.setArgAttr(number, initialAttr,
+                          opBuilder.getF64FloatAttr(initial->second));
+  }
+  for (auto [i, result] : llvm::enumerate(results)) {
+    function.setResultAttr(i, nameAttr, opBuilder.getStringAttr(result.name));
+    if (auto updated = numbers.find(result.name); updated != numbers.end())
+      function.setResultAttr(i, updatesAttr,
+                             opBuilder.getI64IntegerAttr(updated->second));
+    if (!result.combine.empty())
+      function.setResultAttr(i, combineAttr,
+                             opBuilder.getStringAttr(result.combine));
+  }
+}
+
+} // namespace gradus::construct

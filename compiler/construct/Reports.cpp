@@ -1,0 +1,307 @@
+// Reports over a whole split. Each report is emitted for one batch; then it is
+// cut at the outermost reductions over the batch axis. What lies before a cut
+// runs once a batch and gives partial results; what lies behind runs once, on
+// the partial results combined. Sums are taken in f64.
+#include "compiler/construct/Training.h"
+#include "dialect/Einsum.h"
+
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+
+namespace gradus::construct {
+
+namespace {
+
+/// Where the batch axis of a value is.
+class BatchAxes {
+public:
+  /// Nothing if the value does not run along the batch; -1 if it does, but in a
+  /// way that is no axis of its own any more.
+  std::optional<int64_t> of(Value value);
+  /// Marks an argument whose axis 0 is the batch.
+  void start(Value field) { known[field] = 0; }
+
+private:
+  std::optional<int64_t> find(Value value);
+  DenseMap<Value, std::optional<int64_t>> known;
+};
+
+/// Emits for evaluation: sums along the batch in f64, means along it divided by
+/// the rows of the whole split.
+class ReportEmitter : public Emitter {
+public:
+  ReportEmitter(Model &model, GraphFunction &function, BatchAxes &axes)
+      : Emitter(model, function.builder(), &function, /*training=*/false),
+        axes(axes) {}
+
+protected:
+  Value sumOver(Value x, ArrayRef<int64_t> dims) override;
+  Value meanOver(Value x, ArrayRef<int64_t> dims) override;
+
+private:
+  bool isAlongBatch(Value x, ArrayRef<int64_t> dims) {
+    auto axis = axes.of(x);
+    return axis && llvm::is_contained(dims, *axis);
+  }
+  Value convert(Value x, Type element) {
+    return graph::ConvertOp::create(builder, location, x, element);
+  }
+  BatchAxes &axes;
+};
+
+/// One report, split.
+class Splitter {
+public:
+  Splitter(GraphFunction &batch, GraphFunction &finish, BatchAxes &axes,
+           const std::string &name)
+      : batch(batch), finish(finish), axes(axes), name(name) {}
+  /// Whether every path from the batch to `value` passes a cut.
+  bool canSplit(Value value);
+  /// Clones what lies behind the cuts of `value` into `finish`.
+  Value split(Value value);
+
+private:
+  Value cut(Operation *op);
+  GraphFunction &batch, &finish;
+  BatchAxes &axes;
+  std::string name;
+  unsigned partials = 0;
+  DenseSet<Value> splittable;
+  IRMapping mapping;
+};
+
+} // namespace
+
+//===-- Where the batch axis goes -----------------------------------------===//
+
+static ArrayRef<int64_t> shapeOf(Value x) {
+  return cast<RankedTensorType>(x.getType()).getShape();
+}
+
+/// The axis after the axes `dims` are dropped; nothing if it is one of them.
+static std::optional<int64_t> afterDropping(int64_t axis,
+                                            ArrayRef<int64_t> dims) {
+  if (llvm::is_contained(dims, axis))
+    return std::nullopt;
+  return axis - llvm::count_if(dims, [&](int64_t dim) { return dim < axis; });
+}
+
+static std::optional<int64_t> afterReshaping(int64_t axis, Value from,
+                                             Value to) {
+  auto product = [](ArrayRef<int64_t> sizes) {
+    return std::accumulate(sizes.begin(), sizes.end(), int64_t(1),
+                           std::multiplies<>());
+  };
+  int64_t before = product(shapeOf(from).take_front(axis));
+  for (size_t i = 0; i < shapeOf(to).size(); ++i)
+    if (product(shapeOf(to).take_front(i)) == before &&
+        shapeOf(to)[i] == shapeOf(from)[axis])
+      return i;
+  return -1;
+}
+
+std::optional<int64_t> BatchAxes::of(Value value) {
+  if (auto found = known.find(value); found != known.end())
+    return found->second;
+  auto axis = find(value);
+  known[value] = axis;
+  return axis;
+}
+
+std::optional<int64_t> BatchAxes::find(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  if (auto einsum = dyn_cast<graph::EinsumOp>(op)) {
+    auto spec = graph::parseEinsum(einsum.getSpec());
+    for (auto [operand, indices] :
+         {std::pair(einsum.getA(), spec->a), std::pair(einsum.getB(), spec->b)})
+      if (auto axis = of(operand)) {
+        if (*axis < 0)
+          return -1;
+        size_t at = spec->y.find(indices[*axis]);
+        return at == spec->y.npos ? std::optional<int64_t>() : at;
+      }
+    return std::nullopt;
+  }
+
+  std::optional<int64_t> axis;
+  for (Value operand : op->getOperands())
+    if (auto other = of(operand)) {
+      if (axis && *axis != *other)
+        return -1;
+      axis = other;
+    }
+  if (!axis || *axis < 0 || op->hasTrait<OpTrait::Elementwise>() ||
+      isa<graph::StopOp, graph::PadOp>(op))
+    return axis;
+  if (auto sum = dyn_cast<graph::SumOp>(op))
+    return afterDropping(*axis, sum.getDims());
+  if (auto max = dyn_cast<graph::ReduceMaxOp>(op))
+    return afterDropping(*axis, max.getDims());
+  if (auto argmax = dyn_cast<graph::ArgmaxOp>(op))
+    return *axis == static_cast<int64_t>(argmax.getDim())
+               ? -1
+               : afterDropping(*axis, {static_cast<int64_t>(argmax.getDim())});
+  if (auto broadcast = dyn_cast<graph::BroadcastOp>(op)) {
+    for (int64_t dim : broadcast.getDims())
+      *axis += dim <= *axis;
+    return axis;
+  }
+  if (auto transpose = dyn_cast<graph::TransposeOp>(op))
+    return llvm::find(transpose.getPermutation(), *axis) -
+           transpose.getPermutation().begin();
+  if (auto reshape = dyn_cast<graph::ReshapeOp>(op))
+    return afterReshaping(*axis, reshape.getX(), reshape.getY());
+  if (auto slice = dyn_cast<graph::SliceOp>(op))
+    return shapeOf(slice.getX())[*axis] == shapeOf(slice.getY())[*axis] ? *axis
+                                                                        : -1;
+  if (auto concat = dyn_cast<graph::ConcatOp>(op))
+    return *axis == static_cast<int64_t>(concat.getDim()) ? -1 : *axis;
+  return -1;
+}
+
+//===-- Emission ----------------------------------------------------------===//
+
+Value ReportEmitter::sumOver(Value x, ArrayRef<int64_t> dims) {
+  if (!isAlongBatch(x, dims))
+    return Emitter::sumOver(x, dims);
+  Value sum = Emitter::sumOver(convert(x, builder.getF64Type()), dims);
+  return convert(sum, model.real);
+}
+
+Value ReportEmitter::meanOver(Value x, ArrayRef<int64_t> dims) {
+  if (!isAlongBatch(x, dims))
+    return Emitter::meanOver(x, dims);
+  Value sum = Emitter::sumOver(convert(x, builder.getF64Type()), dims);
+  auto scalar = RankedTensorType::get({}, builder.getF64Type());
+  Value count = function->argument("rows", scalar);
+  double others = 1;
+  for (int64_t dim : dims)
+    if (dim != axes.of(x))
+      others *= shapeOf(x)[dim];
+  count =
+      graph::MulOp::create(builder, location, count, constant(scalar, others));
+  return convert(
+      graph::DivOp::create(builder, location, sum, spread(count, sum)),
+      model.real);
+}
+
+//===-- Splitting ---------------------------------------------------------===//
+
+/// Whether `op` is a reduction that ends the batch axis of its operand.
+static bool isCut(Operation *op, BatchAxes &axes) {
+  bool runsAlong = llvm::any_of(op->getOperands(), [&](Value x) {
+    auto axis = axes.of(x);
+    return axis && *axis >= 0;
+  });
+  return runsAlong && !axes.of(op->getResult(0)) &&
+         isa<graph::SumOp, graph::ReduceMaxOp, graph::EinsumOp>(op);
+}
+
+Value Splitter::cut(Operation *op) {
+  std::string path = fmt::format("partial/{}/{}", name, partials++);
+  Value part = op->getResult(0);
+  auto f64 = batch.builder().getF64Type();
+  auto type = cast<RankedTensorType>(part.getType());
+  Value wide = part;
+  if (type.getElementType() != f64)
+    wide = graph::ConvertOp::create(batch.builder(), op->getLoc(), part, f64);
+  batch.result(path, wide, isa<graph::ReduceMaxOp>(op) ? "max" : "sum");
+
+  Value whole = finish.argument(path, type.clone(f64));
+  if (type.getElementType() != f64)
+    whole = graph::ConvertOp::create(finish.builder(), op->getLoc(), whole,
+                                     type.getElementType());
+  return whole;
+}
+
+bool Splitter::canSplit(Value value) {
+  if (axes.of(value))
+    return false;
+  Operation *op = value.getDefiningOp();
+  if (!op || isCut(op, axes) || !splittable.insert(value).second)
+    return true;
+  return llvm::all_of(op->getOperands(),
+                      [&](Value operand) { return canSplit(operand); });
+}
+
+Value Splitter::split(Value value) {
+  if (Value done = mapping.lookupOrNull(value))
+    return done;
+  Value result;
+  Operation *op = value.getDefiningOp();
+  if (!op) {
+    auto path = cast<NameLoc>(value.getLoc()).getName().str();
+    result = finish.argument(path, cast<RankedTensorType>(value.getType()));
+  } else if (isCut(op, axes)) {
+    result = cut(op);
+  } else {
+    for (Value operand : op->getOperands())
+      split(operand);
+    // Clones only this op; its operands are mapped by now.
+    unsigned number = cast<OpResult>(value).getResultNumber();
+    result = finish.builder().clone(*op, mapping)->getResult(number);
+  }
+  mapping.map(value, result);
+  return result;
+}
+
+/// A report as one f64.
+static Value asDouble(Value value, GraphFunction &function) {
+  OpBuilder &builder = function.builder();
+  if (getElementTypeOrSelf(value.getType()).isF64())
+    return value;
+  return graph::ConvertOp::create(builder, value.getLoc(), value,
+                                  builder.getF64Type());
+}
+
+static void buildReports(Model &model, int64_t rows) {
+  const typed::Train &train = *model.program.train;
+  GraphFunction batch(model.module, "evaluate");
+  GraphFunction finish(model.module, "finish");
+  BatchAxes axes;
+  ReportEmitter emitter(model, batch, axes);
+  Frame frame = trainFrame(model, emitter, batch, rows);
+  for (const typed::Local *field : train.fields)
+    axes.start(frame.locals[field].front());
+  emitter.run(train.lets, frame);
+
+  auto report = [&](const std::string &name, const typed::Expr &expr) {
+    Value value = emitter.emit(expr, frame);
+    Splitter splitter(batch, finish, axes, name);
+    if (!splitter.canSplit(value))
+      return false;
+    finish.result("report/" + name, asDouble(splitter.split(value), finish));
+    return true;
+  };
+  if (!train.minimize.empty() && llvm::none_of(train.reports, [](auto &report) {
+        return report.name == "loss";
+      }))
+    report("loss", *train.minimize.front().loss);
+  for (const typed::Report &one : train.reports)
+    if (!report(one.name, *one.value)) {
+      model.diagnostics.report(diag::ReportNotSplit, one.value->range,
+                               one.name);
+      throw Refused();
+    }
+  batch.finish();
+  finish.finish();
+}
+
+OwningOpRef<ModuleOp> constructReports(const typed::Program &program,
+                                       MLIRContext &context,
+                                       Precision precision, int64_t batch,
+                                       Diagnostics &diagnostics) {
+  Model model = makeModel(program, context, precision, diagnostics);
+  OwningOpRef<ModuleOp> module(model.module);
+  try {
+    buildReports(model, batch);
+  } catch (const Refused &) {
+    return nullptr;
+  }
+  return module;
+}
+
+} // namespace gradus::construct

@@ -1,0 +1,272 @@
+// One training step as one function: forward, gradients (symbolic still), clip,
+// and the optimizer's assignments for each parameter.
+#include "compiler/construct/Training.h"
+#include "dialect/Duals.h"
+
+using namespace mlir;
+
+namespace gradus::construct {
+
+Model makeModel(const typed::Program &program, MLIRContext &context,
+                Precision precision, Diagnostics &diagnostics) {
+  context.loadDialect<graph::GraphDialect, func::FuncDialect>();
+  FloatType real = precision == Precision::F64
+                       ? FloatType(Float64Type::get(&context))
+                       : FloatType(Float32Type::get(&context));
+  return {program, Instances(program),
+          ModuleOp::create(UnknownLoc::get(&context)), real, diagnostics};
+}
+
+Frame trainFrame(Model &model, Emitter &emitter, GraphFunction &function,
+                 int64_t batch) {
+  const typed::Train &train = *model.program.train;
+  Frame frame;
+  frame.self = &model.instances.ofFile(model.program.main);
+  frame.dims = frame.self->dims;
+  frame.dims.dims[train.batch] = batch;
+  for (const typed::Local *field : train.fields)
+    emitter.bind(field,
+                 {function.argument("field/" + field->name,
+                                    emitter.typeOf(field->type, frame))},
+                 frame);
+  return frame;
+}
+
+namespace {
+
+class StepBuilder {
+public:
+  StepBuilder(Model &model, int64_t batch)
+      : model(model), function(model.module, "step"), batch(batch),
+        emitter(model, function.builder(), &function, /*training=*/true) {}
+
+  void build();
+
+private:
+  void minimize(const typed::Minimize &minimize);
+  std::vector<const Parameter *> targets(const typed::Minimize &minimize,
+                                         Value loss);
+  void clip(SmallVector<Value> &gradients);
+  void update(const typed::Minimize &minimize, const Parameter &parameter,
+              Value gradient, Frame &outer);
+
+  Model &model;
+  GraphFunction function;
+  int64_t batch;
+  Emitter emitter;
+  /// The values slots have by now, by path, in order of first use.
+  llvm::MapVector<StringRef, Value> slots;
+  std::deque<std::string> slotNames;
+  /// Updated parameters, in order of first update.
+  llvm::SetVector<const Parameter *> updated;
+  Value firstLoss;
+};
+
+} // namespace
+
+/// The parameters to update: those after `over`, or all the loss depends on.
+std::vector<const Parameter *>
+StepBuilder::targets(const typed::Minimize &minimize, Value loss) {
+  const Instance &self = model.instances.ofFile(model.program.main);
+  std::vector<const Parameter *> result;
+  auto isWithin = [](const Instance *inner, const Instance &outer) {
+    for (; inner; inner = inner->parent)
+      if (inner == &outer)
+        return true;
+    return false;
+  };
+  if (!minimize.over.empty()) {
+    for (const Parameter &parameter : model.instances.parameters())
+      for (const typed::Minimize::Target &target : minimize.over) {
+        const Instance &instance = model.instances.find(self, target.instance);
+        if (target.param ? parameter.instance == &instance &&
+                               parameter.declaration == target.param
+                         : isWithin(parameter.instance, instance)) {
+          result.push_back(&parameter);
+          break;
+        }
+      }
+    return result;
+  }
+
+  // Walk back from the loss; what an earlier `minimize` updated is a leaf.
+  DenseSet<Value> leaves, reached{loss};
+  for (const Parameter *parameter : updated)
+    leaves.insert(emitter.parameter(*parameter));
+  SmallVector<Value> pending{loss};
+  while (!pending.empty()) {
+    Value value = pending.pop_back_val();
+    if (Operation *op = value.getDefiningOp(); op && !leaves.contains(value))
+      for (Value operand : op->getOperands())
+        if (reached.insert(operand).second)
+          pending.push_back(operand);
+  }
+  for (const Parameter &parameter : model.instances.parameters()) {
+    Value value = updated.contains(&parameter)
+                      ? emitter.parameter(parameter)
+                      : function.lookup("param/" + parameter.name);
+    if (value && graph::isReal(value) && reached.contains(value))
+      result.push_back(&parameter);
+  }
+  return result;
+}
+
+/// `clip`: all gradients scaled so that their common norm is at most the bound.
+/// `clip_value`: each element held within the bound.
+void StepBuilder::clip(SmallVector<Value> &gradients) {
+  const typed::Settings &settings = model.program.train->settings;
+  OpBuilder &builder = function.builder();
+  Location loc = emitter.locate(model.program.train->range);
+  if (settings.clip) {
+    Value squares;
+    for (Value g : gradients) {
+      auto type = cast<RankedTensorType>(g.getType());
+      Value square = graph::MulOp::create(builder, loc, g, g);
+      Value sum = graph::SumOp::create(
+          builder, loc, square,
+          llvm::to_vector(llvm::seq<int64_t>(0, type.getRank())));
+      squares =
+          squares ? graph::AddOp::create(builder, loc, squares, sum) : sum;
+    }
+    Value norm = graph::SqrtOp::create(builder, loc, squares);
+    Value scale = graph::MinOp::create(
+        builder, loc,
+        graph::DivOp::create(builder, loc, emitter.scalar(*settings.clip),
+                             norm),
+        emitter.scalar(1));
+    for (Value &g : gradients)
+      g = graph::MulOp::create(builder, loc, g, emitter.spread(scale, g));
+  }
+  if (settings.clipValue)
+    for (Value &g : gradients) {
+      Value bound = graph::fillLike(builder, loc, g, *settings.clipValue);
+      Value below = graph::MinOp::create(builder, loc, g, bound);
+      g = graph::MaxOp::create(
+          builder, loc, below,
+          graph::fillLike(builder, loc, g, -*settings.clipValue));
+    }
+}
+
+/// The optimizer's `step` for one parameter, its pack bound to the shape.
+void StepBuilder::update(const typed::Minimize &minimize,
+                         const Parameter &parameter, Value gradient,
+                         Frame &outer) {
+  const typed::Optimizer &optimizer = *minimize.optimizer;
+  Frame frame;
+  frame.self = outer.self;
+  frame.dims = outer.dims;
+  frame.dims.packs[optimizer.pack] = parameter.shape;
+  for (auto [local, argument] :
+       llvm::zip_equal(optimizer.arguments, minimize.arguments))
+    emitter.bind(local, emitter.emitAll(*argument, outer), frame);
+  emitter.bind(optimizer.updated, {emitter.parameter(parameter)}, frame);
+  emitter.bind(optimizer.gradient, {gradient}, frame);
+  std::vector<std::string> names;
+  for (const typed::Optimizer::State &state : optimizer.states) {
+    names.push_back("slot/" + optimizer.name + "/" + parameter.name + "." +
+                    state.local->name);
+    Value &value = slots[*slotNames.emplace(slotNames.end(), names.back())];
+    if (!value) {
+      value = function.argument(names.back(),
+                                emitter.typeOf(state.local->type, frame));
+      auto initial = model.instances.evaluate(*state.initial, *frame.self);
+      if (!initial) {
+        model.diagnostics.report(
+            diag::NotSupportedYet, state.initial->range,
+            "a state that does not start as one number is");
+        throw Refused();
+      }
+      function.setInitial(names.back(), *initial);
+    }
+    emitter.bind(state.local, {value}, frame);
+  }
+
+  emitter.run(optimizer.statements, frame);
+  emitter.updateParameter(parameter, frame.locals[optimizer.updated].front());
+  updated.insert(&parameter);
+  for (auto [name, state] : llvm::zip_equal(names, optimizer.states))
+    slots[name] = frame.locals[state.local].front();
+}
+
+void StepBuilder::minimize(const typed::Minimize &minimize) {
+  const typed::Train &train = *model.program.train;
+  Frame frame = trainFrame(model, emitter, function, batch);
+  emitter.run(train.lets, frame);
+  Value loss = emitter.emit(*minimize.loss, frame);
+  if (!firstLoss)
+    firstLoss = loss;
+
+  std::vector<const Parameter *> parameters = targets(minimize, loss);
+  if (parameters.empty()) {
+    model.diagnostics.report(diag::NothingToMinimize, minimize.loss->range);
+    throw Refused();
+  }
+  SmallVector<Value> values;
+  SmallVector<Attribute> names{function.builder().getStringAttr("the loss")};
+  for (const Parameter *parameter : parameters) {
+    values.push_back(emitter.parameter(*parameter));
+    names.push_back(function.builder().getStringAttr(parameter->name));
+  }
+  auto gradient = graph::GradientOp::create(
+      function.builder(), emitter.locate(minimize.loss->range), loss, values);
+  gradient->setAttr(graph::GraphDialect::namesAttrName,
+                    function.builder().getArrayAttr(names));
+  SmallVector<Value> gradients(gradient.getResults());
+  clip(gradients);
+  for (auto [parameter, g] : llvm::zip_equal(parameters, gradients))
+    update(minimize, *parameter, g, frame);
+}
+
+void StepBuilder::build() {
+  for (const typed::Minimize &one : model.program.train->minimize)
+    minimize(one);
+  for (const Parameter *parameter : updated)
+    function.result("param/" + parameter->name, emitter.parameter(*parameter));
+  for (auto &[name, value] : slots)
+    function.result(name.str(), value);
+  function.result("loss", firstLoss);
+  function.finish();
+}
+
+OwningOpRef<ModuleOp> constructStep(const typed::Program &program,
+                                    MLIRContext &context, Precision precision,
+                                    int64_t batch, Diagnostics &diagnostics) {
+  Model model = makeModel(program, context, precision, diagnostics);
+  OwningOpRef<ModuleOp> module(model.module);
+  try {
+    StepBuilder(model, batch).build();
+  } catch (const Refused &) {
+    return nullptr;
+  }
+  return module;
+}
+
+OwningOpRef<ModuleOp> constructExport(const typed::Program &program,
+                                      MLIRContext &context, Precision precision,
+                                      const typed::Function &function,
+                                      const typed::DimEnvironment &dims,
+                                      Diagnostics &diagnostics) {
+  Model model = makeModel(program, context, precision, diagnostics);
+  OwningOpRef<ModuleOp> module(model.module);
+  try {
+    GraphFunction graph(model.module, function.name);
+    Emitter emitter(model, graph.builder(), &graph, /*training=*/false);
+    Frame frame;
+    frame.self = &model.instances.ofFile(function.module);
+    frame.dims = dims;
+    for (const typed::Local *argument : function.arguments)
+      emitter.bind(argument,
+                   {graph.argument("argument/" + argument->name,
+                                   emitter.typeOf(argument->type, frame))},
+                   frame);
+    std::optional<Values> values = emitter.run(function.statements, frame);
+    for (auto [i, value] : llvm::enumerate(*values))
+      graph.result("result/" + std::to_string(i), value);
+    graph.finish();
+  } catch (const Refused &) {
+    return nullptr;
+  }
+  return module;
+}
+
+} // namespace gradus::construct
