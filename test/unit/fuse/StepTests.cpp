@@ -1,12 +1,15 @@
 // Laws of the stage fuse: kernels compute what the program computes, whatever
 // is fused, moved, shared or updated in place.
+#include "test/unit/fuse/DeepNetwork.h"
 #include "test/unit/fuse/RandomProgram.h"
 #include "test/unit/fuse/StepRunner.h"
 
 #include "gtest/gtest.h"
 
+#include <chrono>
 #include <cmath>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 namespace gradus {
@@ -40,6 +43,31 @@ TEST(Step, MlpComputesTheSameFusedAndUnfused) {
   std::stringstream text;
   text << file.rdbuf();
   expectEqual(text.str(), 2, 1e-3);
+}
+
+size_t kernelCount(const CompiledFunction &step) {
+  std::set<std::string> kernels;
+  for (const KernelCall &call : step.calls)
+    kernels.insert(call.name);
+  return kernels.size();
+}
+
+/// Equal layers are equal kernels: only the first and the last layer differ.
+TEST(Step, HundredLayersTakeTheKernelsOfFour) {
+  auto four = planStep(deepNetwork(4), true);
+  auto start = std::chrono::steady_clock::now();
+  auto hundred = planStep(deepNetwork(100), true);
+  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  ASSERT_TRUE(four && hundred);
+  EXPECT_GT(hundred->calls.size(), 390u);
+  EXPECT_EQ(kernelCount(*hundred), kernelCount(*four));
+  EXPECT_LE(kernelCount(*four), 10u);
+  // 0.1 s alone on a processor; the bound catches what grows with the square.
+  EXPECT_LT(time.count(), 5);
+}
+
+TEST(Step, DeepNetworkComputesTheSameFusedAndUnfused) {
+  expectEqual(deepNetwork(6), 2, 1e-4);
 }
 
 } // namespace
