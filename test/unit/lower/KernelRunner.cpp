@@ -1,8 +1,12 @@
 // MLIR text -> lower -> native, once per test.
 #include "test/unit/lower/KernelRunner.h"
 
+#include "compiler/lower/Passes.h"
+#include "dialect/Graph.h"
+
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
 #include "gtest/gtest.h"
 
 namespace gradus {
@@ -11,11 +15,18 @@ Kernel::Kernel(const std::string &text, bool schedule) {
   static mlir::MLIRContext &context = *[] {
     mlir::DialectRegistry registry;
     lower::registerLowerDialects(registry);
+    registry.insert<graph::GraphDialect>();
     return new mlir::MLIRContext(registry);
   }();
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
   if (!module) {
     ADD_FAILURE() << "not MLIR: " << text;
+    return;
+  }
+  mlir::PassManager passes(&context);
+  passes.addNestedPass<mlir::func::FuncOp>(lower::createGraphToLinalg());
+  if (failed(passes.run(*module))) {
+    ADD_FAILURE() << "not linalg: " << text;
     return;
   }
   lower::LowerOptions options;

@@ -1,4 +1,5 @@
-// Compiles a kernel given as MLIR text and runs it on buffers of the test.
+// Compiles a kernel given as MLIR text, graph or linalg, and runs it on buffers
+// of the test.
 #pragma once
 
 #include "compiler/lower/Lower.h"
