@@ -126,6 +126,16 @@ std::optional<int64_t> BatchAxes::find(Value value) {
     return std::nullopt;
   }
 
+  if (auto custom = dyn_cast<graph::CustomOp>(op)) {
+    auto body = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+        op, custom.getForwardAttr());
+    BatchAxes inner;
+    for (auto [argument, operand] :
+         llvm::zip_equal(body.getArguments(), custom.getOperands()))
+      inner.known[argument] = of(operand);
+    return inner.of(body.front().getTerminator()->getOperand(0));
+  }
+
   std::optional<int64_t> axis;
   for (Value operand : op->getOperands())
     if (auto other = of(operand)) {
