@@ -56,18 +56,19 @@ public:
   Splitter(GraphFunction &batch, GraphFunction &finish, BatchAxes &axes,
            const std::string &name)
       : batch(batch), finish(finish), axes(axes), name(name) {}
-  /// Whether every path from the batch to `value` passes a cut.
+  /// Whether every path from the batch to `value` passes exactly one cut.
   bool canSplit(Value value);
   /// Clones what lies behind the cuts of `value` into `finish`.
   Value split(Value value);
 
 private:
+  bool isBehindCut(Value value);
   Value cut(Operation *op);
   GraphFunction &batch, &finish;
   BatchAxes &axes;
   std::string name;
   unsigned partials = 0;
-  DenseSet<Value> splittable;
+  DenseSet<Value> splittable, seen;
   IRMapping mapping;
 };
 
@@ -227,12 +228,24 @@ Value Splitter::cut(Operation *op) {
   return whole;
 }
 
+bool Splitter::isBehindCut(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !seen.insert(value).second)
+    return false;
+  return isCut(op, axes) || llvm::any_of(op->getOperands(), [&](Value operand) {
+           return isBehindCut(operand);
+         });
+}
+
 bool Splitter::canSplit(Value value) {
   if (axes.of(value))
     return false;
   Operation *op = value.getDefiningOp();
-  if (!op || isCut(op, axes) || !splittable.insert(value).second)
+  if (!op || !splittable.insert(value).second)
     return true;
+  if (isCut(op, axes)) // A batch must not need what only all batches give.
+    return llvm::none_of(op->getOperands(),
+                         [&](Value operand) { return isBehindCut(operand); });
   return llvm::all_of(op->getOperands(),
                       [&](Value operand) { return canSplit(operand); });
 }
@@ -292,8 +305,9 @@ static void buildReports(Model &model, int64_t rows) {
     report("loss", *train.minimize.front().loss);
   for (const typed::Report &one : train.reports)
     if (!report(one.name, *one.value)) {
-      model.diagnostics.report(diag::ReportNotSplit, one.value->range,
-                               one.name);
+      model.diagnostics.report(diag::ReportNotSplit, one.value->range, one.name)
+          .help("sums, means and maxima over the batch can be combined, but "
+                "not one within another");
       throw Refused();
     }
   batch.finish();

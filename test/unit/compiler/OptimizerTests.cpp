@@ -1,0 +1,174 @@
+// Each optimizer of std.nn over three steps against its formula, on the loss
+// sum(a w^2) with the gradient 2 a w, and the clipping of gradients.
+#include "test/unit/compiler/ModelRunner.h"
+
+#include "gtest/gtest.h"
+
+#include <cmath>
+#include <fmt/format.h>
+#include <functional>
+
+namespace gradus {
+namespace {
+
+const Numbers a{1, 2, 3, 4, 5, 6};
+const Numbers start{0.5, -1, 2, 0.25, -0.75, 1.5};
+
+std::string model(const std::string &optimizer, const std::string &settings) {
+  return fmt::format(R"(
+data d {{ a: real[2, 3]; train from csv("none.csv", a = 0..6) }}
+param w: real[2, 3] = 0
+train on d(a), batch B = 1 {{
+  minimize sum(a * w^2) using {}
+  steps = 3{}
+}}
+)",
+                     optimizer, settings);
+}
+
+/// w after three steps of the compiled optimizer.
+Numbers train(const std::string &optimizer, const std::string &settings = "") {
+  ModelRunner runner(model(optimizer, settings));
+  auto step = runner.step(1);
+  step.set("field/a", a);
+  step.set("param/w", start);
+  step.set("steps", {3});
+  step.set("epoch", {1});
+  for (int t = 1; t <= 3; ++t) {
+    step.set("t", {double(t)});
+    step.run();
+  }
+  return step.get("param/w");
+}
+
+/// One element after three steps of `update(w, g, t)`.
+Numbers
+expected(const std::function<std::function<double(double, double, int)>()>
+             &makeUpdate) {
+  Numbers result;
+  for (size_t i = 0; i < a.size(); ++i) {
+    auto update = makeUpdate();
+    double w = start[i];
+    for (int t = 1; t <= 3; ++t)
+      w = update(w, 2 * a[i] * w, t);
+    result.push_back(w);
+  }
+  return result;
+}
+
+void expectNear(const Numbers &found, const Numbers &wanted) {
+  ASSERT_EQ(found.size(), wanted.size());
+  for (size_t i = 0; i < found.size(); ++i)
+    EXPECT_NEAR(found[i], wanted[i], 1e-12 * (1 + std::fabs(wanted[i])));
+}
+
+TEST(Optimizer, Sgd) {
+  expectNear(train("sgd(lr = 0.01)"), expected([] {
+               return [](double w, double g, int) { return w - 0.01 * g; };
+             }));
+}
+
+TEST(Optimizer, ScheduleInT) {
+  expectNear(train("sgd(lr = 0.01 * warmup(t, 10))"), expected([] {
+               return [](double w, double g, int t) {
+                 return w - 0.01 * t / 10 * g;
+               };
+             }));
+}
+
+TEST(Optimizer, Momentum) {
+  expectNear(train("momentum(lr = 0.01, rho = 0.8)"), expected([] {
+               return [v = 0.0](double w, double g, int) mutable {
+                 v = 0.8 * v + g;
+                 return w - 0.01 * v;
+               };
+             }));
+}
+
+TEST(Optimizer, Nesterov) {
+  expectNear(train("nesterov(lr = 0.01)"), expected([] {
+               return [v = 0.0](double w, double g, int) mutable {
+                 v = 0.9 * v + g;
+                 return w - 0.01 * (g + 0.9 * v);
+               };
+             }));
+}
+
+TEST(Optimizer, Adagrad) {
+  expectNear(train("adagrad(lr = 0.1)"), expected([] {
+               return [s = 0.0](double w, double g, int) mutable {
+                 s += g * g;
+                 return w - 0.1 * g / (std::sqrt(s) + 1e-7);
+               };
+             }));
+}
+
+TEST(Optimizer, RmsProp) {
+  expectNear(train("rmsprop(lr = 0.1)"), expected([] {
+               return [s = 0.0](double w, double g, int) mutable {
+                 s = 0.99 * s + 0.01 * g * g;
+                 return w - 0.1 * g / (std::sqrt(s) + 1e-7);
+               };
+             }));
+}
+
+std::function<double(double, double, int)> adam(double decay) {
+  return [decay, m = 0.0, v = 0.0](double w, double g, int t) mutable {
+    m = 0.9 * m + 0.1 * g;
+    v = 0.999 * v + 0.001 * g * g;
+    w -= 0.1 * decay * w;
+    return w - 0.1 * (m / (1 - std::pow(0.9, t))) /
+                   (std::sqrt(v / (1 - std::pow(0.999, t))) + 1e-8);
+  };
+}
+
+TEST(Optimizer, Adam) {
+  expectNear(train("adam(lr = 0.1)"), expected([] { return adam(0); }));
+}
+
+TEST(Optimizer, AdamWDecaysMatrices) {
+  expectNear(train("adamw(lr = 0.1, decay = 0.05)"),
+             expected([] { return adam(0.05); }));
+}
+
+TEST(Optimizer, ClipValueBoundsEachElement) {
+  expectNear(train("sgd(lr = 0.01)", "; clip_value = 2"), expected([] {
+               return [](double w, double g, int) {
+                 return w - 0.01 * std::clamp(g, -2.0, 2.0);
+               };
+             }));
+}
+
+TEST(Optimizer, ClipBoundsTheNorm) {
+  Numbers w = start;
+  for (int t = 0; t < 3; ++t) {
+    double squares = 0;
+    for (size_t i = 0; i < a.size(); ++i)
+      squares += 4 * a[i] * a[i] * w[i] * w[i];
+    double scale = std::min(1.0, 3 / std::sqrt(squares));
+    for (size_t i = 0; i < a.size(); ++i)
+      w[i] -= 0.01 * scale * 2 * a[i] * w[i];
+  }
+  expectNear(train("sgd(lr = 0.01)", "; clip = 3"), w);
+}
+
+TEST(Optimizer, SecondMinimizeSeesTheUpdateOfTheFirst) {
+  ModelRunner runner(R"(
+data d { a: real; train from csv("none.csv", a = 0) }
+param u: real = 0
+param v: real = 0
+train on d(a), batch B = 1 {
+  minimize (u - 3)^2 + sum(a) * 0 over u using sgd(lr = 0.5)
+  minimize (v - u)^2 + sum(a) * 0 over v using sgd(lr = 0.5)
+  steps = 1
+}
+)");
+  auto step = runner.step(1);
+  step.set("field/a", {1});
+  step.run();
+  EXPECT_EQ(step.get("param/u"), Numbers({3}));
+  EXPECT_EQ(step.get("param/v"), Numbers({3}));
+}
+
+} // namespace
+} // namespace gradus
