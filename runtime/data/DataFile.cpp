@@ -17,9 +17,11 @@ namespace fs = std::filesystem;
 
 std::string DataFolder::resolve(const std::string &file) const {
   fs::path path(file);
-  if (path.is_absolute())
-    return file;
-  return (fs::path(given.empty() ? beside : given) / path).string();
+  if (!path.is_absolute())
+    return (fs::path(given.empty() ? beside : given) / path).string();
+  // A full path in a model says where its author has the data; `--data` says
+  // where the reader has them.
+  return given.empty() ? file : (fs::path(given) / path.filename()).string();
 }
 
 /// The four files of Fashion-MNIST have the names of MNIST's; Debian packages

@@ -15,7 +15,8 @@ struct DataFolder {
   /// The folder of the model file, used if `given` is empty.
   std::string beside;
 
-  /// The path to open.
+  /// The path to open. Of a full path only the name counts if `given` is not
+  /// empty.
   std::string resolve(const std::string &file) const;
 };
 

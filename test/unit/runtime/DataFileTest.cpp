@@ -23,7 +23,8 @@ protected:
 TEST(DataFolder, GivenFolderReplacesTheModelsFolder) {
   EXPECT_EQ((DataFolder{"", "models"}.resolve("a/b.csv")), "models/a/b.csv");
   EXPECT_EQ((DataFolder{"/d", "models"}.resolve("a/b.csv")), "/d/a/b.csv");
-  EXPECT_EQ((DataFolder{"/d", "models"}.resolve("/e/b.csv")), "/e/b.csv");
+  EXPECT_EQ((DataFolder{"/d", "models"}.resolve("/e/b.csv")), "/d/b.csv");
+  EXPECT_EQ((DataFolder{"", "models"}.resolve("/e/b.csv")), "/e/b.csv");
   EXPECT_EQ((DataFolder{"", ""}.resolve("b.csv")), "b.csv");
 }
 
