@@ -76,7 +76,8 @@ RunFolder::RunFolder(const Place &place) {
     folder = place.given;
     while (folder.size() > 1 && folder.ends_with('/'))
       folder.pop_back();
-    if (!makeFolder(folder))
+    isNew = makeFolder(folder);
+    if (!isNew)
       takeFolder(folder, place.overwrite);
   } else {
     std::string base =
@@ -150,6 +151,20 @@ void RunFolder::writeConfig(const RunConfig &config) const {
 }
 
 void RunFolder::add(const Metrics &metrics) { metricsLog->add(metrics.json()); }
+
+void RunFolder::discard() {
+  metricsLog.reset();
+  std::error_code ignored;
+  if (isNew) {
+    fs::remove_all(folder, ignored);
+    // `runs/`, if this was to be the first one; not removed if it holds others.
+    if (fs::path(folder).parent_path().filename() == "runs")
+      fs::remove(fs::path(folder).parent_path(), ignored);
+    return;
+  }
+  for (const char *name : {"/model.nn", "/config.json", "/metrics.jsonl"})
+    fs::remove(folder + name, ignored);
+}
 
 void RunFolder::keepCheckpoints(size_t count) const {
   std::vector<std::string> names;

@@ -51,11 +51,15 @@ public:
       const std::vector<std::pair<std::string, std::string>> &sources) const;
   void writeConfig(const RunConfig &config) const;
   void add(const Metrics &metrics);
+  /// Deletes what this run has written, and the folder if it made it: for a run
+  /// that never began.
+  void discard();
   /// Deletes all checkpoints but the `count` latest.
   void keepCheckpoints(size_t count) const;
 
 private:
   std::string folder;
+  bool isNew = true;
   std::unique_ptr<LogFile> metricsLog;
 };
 

@@ -40,6 +40,8 @@ public:
   TrainResult run();
 
   Variables &variables() { return values; }
+  /// Steps done so far.
+  int64_t steps() const { return position.step; }
 
 private:
   using Clock = std::chrono::steady_clock;
