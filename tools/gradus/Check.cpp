@@ -1,0 +1,184 @@
+// `gradus check`: everything that can be wrong with a model before it runs, and
+// with --info what it consists of.
+#include "runtime/data/DataReader.h"
+#include "tools/gradus/DescribeData.h"
+#include "tools/gradus/DescribeModel.h"
+#include "tools/gradus/Verbs.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+namespace gradus {
+
+using Json = nlohmann::ordered_json;
+
+/// Names, shapes and types are checked; here follow the derivatives and the
+/// reports, which take the step apart.
+static void checkTraining(const LoadedModel &loaded, Diagnostics &diagnostics) {
+  const typed::Train *train = loaded.program->train;
+  if (!train)
+    return;
+  Compiler compiler(*loaded.program, {loaded.precision, false});
+  int64_t batch = train->batchSize.value_or(1);
+  compiler.emit(Stage::Gradient, batch, llvm::nulls(), diagnostics);
+  if (!diagnostics.hasErrors())
+    compiler.partials(diagnostics);
+}
+
+static Json jsonOf(const Diagnostics &diagnostics) {
+  Json list = Json::array();
+  for (const Diagnostic &message : diagnostics.all()) {
+    Json json;
+    json["severity"] =
+        message.severity == Severity::Error ? "error" : "warning";
+    json["code"] = message.code;
+    json["message"] = message.headline;
+    if (!message.spans.empty() && message.spans.front().range) {
+      Range range = message.spans.front().range;
+      Source::Position begin = range.position();
+      Source::Position end = range.source->position(range.end);
+      json["file"] = range.source->name();
+      json["line"] = begin.line;
+      json["column"] = begin.column;
+      json["end_line"] = end.line;
+      json["end_column"] = end.column;
+    }
+    list.push_back(json);
+  }
+  return list;
+}
+
+/// What the model consists of.
+static Json infoOf(const LoadedModel &loaded) {
+  const typed::Program &program = *loaded.program;
+  Json info;
+  info["parameters"] = Json::array();
+  int64_t total = 0;
+  construct::Instances instances(program);
+  for (const construct::Parameter &parameter : instances.parameters()) {
+    BufferInfo buffer{parameter.name, Element::F32, parameter.shape,
+                      Access::Read};
+    total += buffer.elements();
+    info["parameters"].push_back(
+        {{"name", parameter.name},
+         {"type", str(parameter.declaration->type.element)},
+         {"shape", parameter.shape},
+         {"numbers", buffer.elements()}});
+  }
+  info["numbers"] = total;
+  info["exports"] = Json::array();
+  for (const typed::Function *function : program.main->functions) {
+    if (!function->isExported)
+      continue;
+    Json arguments = Json::array();
+    for (const typed::Local *argument : function->arguments)
+      arguments.push_back(
+          {{"name", argument->name}, {"type", argument->type.str()}});
+    info["exports"].push_back({{"name", function->name},
+                               {"arguments", arguments},
+                               {"result", function->result.str()}});
+  }
+  if (program.train) {
+    const typed::Data &data = *program.train->data;
+    Json fields = Json::array(), splits = Json::array();
+    for (const typed::Data::Field &field : data.fields)
+      fields.push_back({{"name", field.name}, {"type", field.type.str()}});
+    for (const typed::Data::Split &split : data.splits)
+      splits.push_back(split.name);
+    info["data"] = {
+        {"name", data.name}, {"fields", fields}, {"splits", splits}};
+    info["reports"] = Json::array();
+    for (const typed::Report &report : program.train->reports)
+      info["reports"].push_back(report.name);
+  }
+  return info;
+}
+
+/// `12,345`
+static std::string grouped(int64_t number) {
+  std::string text = std::to_string(number);
+  for (int64_t at = int64_t(text.size()) - 3; at > 0; at -= 3)
+    text.insert(size_t(at), ",");
+  return text;
+}
+
+static std::string textOf(const Json &info) {
+  std::string text;
+  size_t width = 9;
+  for (const Json &parameter : info["parameters"])
+    width = std::max(width, parameter["name"].get<std::string>().size());
+  for (const Json &parameter : info["parameters"]) {
+    auto shape = parameter["shape"].get<std::vector<int64_t>>();
+    std::string type = parameter["type"].get<std::string>();
+    if (!shape.empty())
+      type += fmt::format("[{}]", fmt::join(shape, ", "));
+    text += fmt::format("{:<{}}  {:<20}  {:>12}\n",
+                        parameter["name"].get<std::string>(), width, type,
+                        grouped(parameter["numbers"]));
+  }
+  text += fmt::format("{:<{}}  {:<20}  {:>12}\n", "in all", width, "",
+                      grouped(info["numbers"]));
+  for (const Json &function : info["exports"]) {
+    text += fmt::format("\nexport {}(", function["name"].get<std::string>());
+    bool first = true;
+    for (const Json &argument : function["arguments"]) {
+      text += fmt::format("{}{}: {}", first ? "" : ", ",
+                          argument["name"].get<std::string>(),
+                          argument["type"].get<std::string>());
+      first = false;
+    }
+    text += fmt::format(") -> {}", function["result"].get<std::string>());
+  }
+  if (info.contains("data")) {
+    const Json &data = info["data"];
+    text += fmt::format("\ndata {}:", data["name"].get<std::string>());
+    for (const Json &field : data["fields"])
+      text += fmt::format(" {}: {};", field["name"].get<std::string>(),
+                          field["type"].get<std::string>());
+    text += fmt::format(
+        " splits {}",
+        fmt::join(data["splits"].get<std::vector<std::string>>(), ", "));
+  }
+  return text + (text.ends_with('\n') ? "" : "\n");
+}
+
+/// Reads every split, to find errors of the data.
+static void checkData(const LoadedModel &loaded, const CommandLine &line) {
+  for (const typed::Data *data : loaded.program->data) {
+    DataReader reader(describeData(*data, loaded.precision),
+                      loaded.dataFolder(line, *data));
+    for (const Split &split : reader.info().splits)
+      reader.read(split.name);
+  }
+}
+
+ExitCode verbs::check(const CommandLine &line) {
+  std::vector<Override> overrides = overridesOf(line.words, line);
+  Diagnostics diagnostics;
+  auto loaded = parseModel(line, diagnostics);
+  checkModel(*loaded, line, overrides, diagnostics);
+  if (!diagnostics.hasErrors())
+    checkTraining(*loaded, diagnostics);
+  bool ok = !diagnostics.hasErrors();
+  if (!line.json)
+    settle(diagnostics);
+  if (ok && !line.data.empty())
+    checkData(*loaded, line);
+  if (line.json) {
+    Json json;
+    json["ok"] = ok;
+    json["diagnostics"] = jsonOf(diagnostics);
+    if (ok)
+      json.update(infoOf(*loaded));
+    fmt::print("{}\n",
+               json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  } else if (line.info) {
+    fmt::print("{}", textOf(infoOf(*loaded)));
+  }
+  return ok ? Fine : UserError;
+}
+
+} // namespace gradus

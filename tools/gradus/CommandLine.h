@@ -1,0 +1,55 @@
+// The command line as one value: a verb, a model, what is set about it, and the
+// flags of all verbs. Each verb takes some of them; others are refused.
+#pragma once
+
+#include "compiler/check/Checker.h"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace gradus {
+
+enum ExitCode : int {
+  Fine = 0,
+  UserError = 1,
+  CheckFailed = 2,
+  MachineError = 3,
+  InternalError = 125
+};
+
+struct CommandLine {
+  std::string verb;
+  /// A model file or a run folder.
+  std::string model;
+  /// What stands behind it, in order: `key=value`, the name of a function.
+  std::vector<std::string> words;
+  /// `--set`, each `key=value`.
+  std::vector<std::string> set;
+
+  std::optional<uint64_t> seed;
+  /// `f32` or `f64`; empty if not given.
+  std::string precision;
+  std::string data, weights, output, split, emit, dumpStages;
+  /// `accuracy>=0.95`: reports that `test` holds to a bound.
+  std::vector<std::string> bounds;
+  bool quiet = false, json = false, reference = false, overwrite = false,
+       info = false, list = false;
+
+  /// As it was typed, for the run folder.
+  std::string text;
+};
+
+/// What to do, or the exit code if nothing is left to do (`--help`). Throws
+/// E1030 to E1034.
+std::variant<CommandLine, ExitCode> parseCommandLine(int argc, char **argv);
+
+/// `key=value` words as overrides; throws E0221 for any other word.
+std::vector<Override> overridesOf(const std::vector<std::string> &words,
+                                  const CommandLine &line);
+
+/// The version of this program.
+inline constexpr const char *version = GRADUS_VERSION;
+
+} // namespace gradus

@@ -1,0 +1,122 @@
+// `gradus compile`: prints one stage of the compiler, or writes all of them.
+#include "compiler/ast/AstPrinter.h"
+#include "runtime/Error.h"
+#include "runtime/data/DataReader.h"
+#include "runtime/run/OutputFile.h"
+#include "tools/gradus/DescribeData.h"
+#include "tools/gradus/Load.h"
+#include "tools/gradus/Verbs.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace gradus {
+
+namespace {
+
+struct StageInfo {
+  Stage stage;
+  std::string flag;
+};
+
+} // namespace
+
+static const std::vector<StageInfo> &stages() {
+  static const std::vector<StageInfo> list = {
+#define STAGE(NAME, FLAG, SHOWS) {Stage::NAME, FLAG},
+#include "compiler/Stages.def"
+  };
+  return list;
+}
+
+static Stage stageNamed(const std::string &flag) {
+  std::string known;
+  for (const StageInfo &info : stages()) {
+    if (info.flag == flag)
+      return info.stage;
+    known += (known.empty() ? "" : ", ") + info.flag;
+  }
+  throw Error(fault::BadFlag, "--emit", "one of " + known, flag);
+}
+
+/// The rows of a full batch. `all` is known once the data are read.
+static int64_t batchOf(const LoadedModel &loaded, const CommandLine &line) {
+  const typed::Train &train = loaded.train();
+  if (train.batchSize)
+    return *train.batchSize;
+  DataReader reader(describeData(*train.data, loaded.precision),
+                    loaded.dataFolder(line, *train.data));
+  return reader.read(reader.trainingSplit().name).rows;
+}
+
+static std::string stageText(Stage stage, const LoadedModel &loaded,
+                             const CommandLine &line) {
+  if (stage == Stage::Ast)
+    return ast::print(*loaded.file);
+  if (stage == Stage::Typed)
+    return print(*loaded.program);
+  int64_t batch = batchOf(loaded, line);
+  Compiler compiler(*loaded.program, {loaded.precision, line.reference});
+  Diagnostics diagnostics;
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  compiler.emit(stage, batch, out, diagnostics);
+  settle(diagnostics);
+  return text;
+}
+
+/// `3-pullbacks.mlir`
+static std::string fileName(const StageInfo &info) {
+  bool isIr = info.stage != Stage::Ast && info.stage != Stage::Typed &&
+              info.stage != Stage::Asm;
+  return fmt::format("{}-{}.{}", int(info.stage), info.flag,
+                     info.stage == Stage::Asm ? "s"
+                     : isIr                   ? "mlir"
+                                              : "txt");
+}
+
+static void dumpStages(const LoadedModel &loaded, const CommandLine &line) {
+  std::error_code code;
+  std::filesystem::create_directories(line.dumpStages, code);
+  if (code)
+    throw writeError(line.dumpStages, code.value());
+  for (const StageInfo &info : stages()) {
+    bool isSource = info.stage == Stage::Ast || info.stage == Stage::Typed;
+    if (!isSource && !loaded.program->train)
+      break;
+    writeFile(line.dumpStages + "/" + fileName(info),
+              stageText(info.stage, loaded, line));
+  }
+}
+
+ExitCode verbs::compile(const CommandLine &line) {
+  if (line.emit.empty() && line.dumpStages.empty())
+    throw Error(fault::MissingWord, "compile",
+                "`--emit=STAGE` or `--dump-stages=DIR`");
+  std::optional<Stage> stage;
+  if (!line.emit.empty())
+    stage = stageNamed(line.emit);
+
+  std::vector<Override> overrides = overridesOf(line.words, line);
+  Diagnostics diagnostics;
+  auto loaded = parseModel(line, diagnostics);
+  // The syntax tree needs no more than the grammar.
+  if (stage != Stage::Ast || !line.dumpStages.empty())
+    checkModel(*loaded, line, overrides, diagnostics);
+  settle(diagnostics);
+  if (!line.dumpStages.empty())
+    dumpStages(*loaded, line);
+  if (!stage)
+    return Fine;
+  std::string text = stageText(*stage, *loaded, line);
+  if (line.output.empty())
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  else
+    writeFile(line.output, text);
+  return Fine;
+}
+
+} // namespace gradus

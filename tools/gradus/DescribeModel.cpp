@@ -1,0 +1,182 @@
+// See DescribeModel.h.
+#include "tools/gradus/DescribeModel.h"
+#include "runtime/Error.h"
+#include "tools/gradus/DescribeData.h"
+#include "tools/gradus/StatisticsUsed.h"
+
+#include "llvm/Support/xxhash.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace gradus {
+
+static Initial drawn(typed::Distribution::Kind kind, const double *arguments) {
+  switch (kind) {
+  case typed::Distribution::Normal:
+    return {Initial::Normal, arguments[0], arguments[1], {}};
+  case typed::Distribution::Uniform:
+    return {Initial::Uniform, arguments[0], arguments[1], {}};
+  case typed::Distribution::Bernoulli:
+    return {Initial::Bernoulli, arguments[0], 0, {}};
+  case typed::Distribution::He:
+    return {Initial::Normal, 0, std::sqrt(2 / arguments[0]), {}};
+  case typed::Distribution::Xavier:
+    double bound = std::sqrt(6 / (arguments[0] + arguments[1]));
+    return {Initial::Uniform, -bound, bound, {}};
+  }
+  return {};
+}
+
+/// What a parameter holds before the first step.
+static Initial initialOf(const construct::Instances &instances,
+                         const construct::Parameter &parameter,
+                         Diagnostics &diagnostics) {
+  auto number = [&](const typed::Expr &expr) {
+    auto value = instances.evaluate(expr, *parameter.instance);
+    if (!value)
+      diagnostics.report(diag::NotSupportedYet, expr.range,
+                         "a parameter that does not start as one number or a "
+                         "draw is");
+    return value.value_or(0);
+  };
+  const auto &initial = parameter.declaration->initial;
+  if (const auto *expr = std::get_if<const typed::Expr *>(&initial))
+    return {Initial::Constant, number(**expr), 0, {}};
+  const auto &distribution = std::get<typed::Distribution>(initial);
+  double arguments[2] = {};
+  for (size_t i = 0; i < distribution.arguments.size(); ++i)
+    arguments[i] = number(*distribution.arguments[i]);
+  return drawn(distribution.kind, arguments);
+}
+
+static DataStatistic describe(const StatisticUse &use, Precision precision) {
+  static_assert(int(typed::Statistic::Max) == int(DataStatistic::Max));
+  const typed::Data::Field &field = use.data->fields[use.field];
+  DataStatistic result;
+  result.kind = DataStatistic::Kind(int(use.statistic));
+  result.field = field.name;
+  result.buffer = {fmt::format("data/{}.{}.{}", use.data->name, field.name,
+                               typed::str(use.statistic)),
+                   elementOf(typed::ElementType::Real, precision),
+                   typed::evaluate(field.type.shape, {}), Access::Read};
+  return result;
+}
+
+Model describeParameters(const LoadedModel &loaded) {
+  const typed::Program &program = *loaded.program;
+  Diagnostics diagnostics;
+  Model model;
+  model.name = loaded.name;
+  model.hash = fmt::format("{:016x}", llvm::xxh3_64bits(print(program)));
+  model.settings.seed = loaded.seed;
+
+  construct::Instances instances(program);
+  for (const construct::Parameter &parameter : instances.parameters())
+    model.variables.push_back(
+        {{"param/" + parameter.name,
+          elementOf(parameter.declaration->type.element, loaded.precision),
+          parameter.shape, Access::Update},
+         initialOf(instances, parameter, diagnostics)});
+
+  const typed::Data *data = program.train ? program.train->data : nullptr;
+  for (const StatisticUse &use : statisticsUsed(program)) {
+    if (data && use.data != data)
+      diagnostics.report(diag::NotSupportedYet, use.range,
+                         "a statistic of other data than that of `train` is");
+    data = use.data;
+    model.statistics.push_back(describe(use, loaded.precision));
+  }
+  if (data)
+    model.data = describeData(*data, loaded.precision);
+  settle(diagnostics);
+  return model;
+}
+
+static TrainSettings describe(const typed::Train &train) {
+  TrainSettings settings;
+  settings.batch = train.batchSize.value_or(0);
+  settings.epochs = train.settings.epochs.value_or(0);
+  settings.steps = train.settings.steps.value_or(0);
+  settings.seed = train.settings.seed;
+  settings.shuffle = train.settings.shuffle;
+  settings.evalEvery = train.settings.evalEvery.value_or(0);
+  settings.checkpointEvery = train.settings.checkpointEvery.value_or(0);
+  return settings;
+}
+
+/// The reports with their partials, in the order of the program, the loss first
+/// if it can be computed over a split.
+static std::vector<Report>
+describeReports(const typed::Train &train,
+                const std::map<std::string, std::string> &partials) {
+  std::vector<Report> reports;
+  auto add = [&](const std::string &name) {
+    Report report{name, {}};
+    for (;;) {
+      auto found = partials.find(
+          fmt::format("partial/{}/{}", name, report.partials.size()));
+      if (found == partials.end())
+        break;
+      report.partials.push_back(found->second == "max"   ? Reduction::Max
+                                : found->second == "min" ? Reduction::Min
+                                                         : Reduction::Sum);
+    }
+    reports.push_back(report);
+  };
+  bool ownLoss = false;
+  for (const typed::Report &report : train.reports)
+    ownLoss |= report.name == "loss";
+  if (!ownLoss && partials.contains("partial/loss/0"))
+    add("loss");
+  for (const typed::Report &report : train.reports)
+    add(report.name);
+  return reports;
+}
+
+/// The one function `name` of what was compiled.
+static CompiledFunction take(Compiler::Functions functions,
+                             const Diagnostics &diagnostics,
+                             const std::string &name) {
+  settle(diagnostics);
+  return std::move(functions.at(name));
+}
+
+Model describeTraining(const LoadedModel &loaded, Compiler &compiler) {
+  const typed::Train &train = loaded.train();
+  Model model = describeParameters(loaded);
+  Diagnostics diagnostics;
+  for (const Compiler::Slot &slot : compiler.slots(diagnostics))
+    model.variables.push_back(
+        {slot.buffer, {Initial::Constant, slot.initial, 0, {}}});
+  settle(diagnostics);
+  model.settings = describe(train);
+  model.reports = describeReports(train, compiler.partials(diagnostics));
+  settle(diagnostics);
+
+  model.step = [&compiler](int64_t batch) {
+    Diagnostics diagnostics;
+    auto functions = compiler.step(batch, diagnostics);
+    return take(std::move(functions), diagnostics, "step");
+  };
+  // `finish` is the same for every batch and comes with each `evaluate`.
+  auto finish = std::make_shared<std::optional<CompiledFunction>>();
+  model.evaluate = [&compiler, finish](int64_t batch) {
+    Diagnostics diagnostics;
+    auto functions = compiler.reports(batch, diagnostics);
+    settle(diagnostics);
+    *finish = functions.at("finish");
+    return std::move(functions.at("evaluate"));
+  };
+  model.finish = [&compiler, finish] {
+    if (*finish)
+      return **finish;
+    Diagnostics diagnostics;
+    auto functions = compiler.reports(1, diagnostics);
+    return take(std::move(functions), diagnostics, "finish");
+  };
+  return model;
+}
+
+} // namespace gradus

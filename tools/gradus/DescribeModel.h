@@ -1,0 +1,19 @@
+// A checked program -> what the trainer takes: variables with their initial
+// values, statistics, data, settings, reports, and callbacks that compile.
+#pragma once
+
+#include "compiler/construct/Instances.h"
+#include "runtime/run/Model.h"
+#include "tools/gradus/Load.h"
+
+namespace gradus {
+
+/// `parameters` are what a file of weights holds: enough for `predict`.
+/// Throws Rejected.
+Model describeParameters(const LoadedModel &loaded);
+
+/// The same with slots, settings, reports and callbacks, which use `compiler`
+/// and throw Rejected. Throws Rejected and E1038.
+Model describeTraining(const LoadedModel &loaded, Compiler &compiler);
+
+} // namespace gradus

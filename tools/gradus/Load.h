@@ -1,0 +1,71 @@
+// A model file or run folder -> a checked program, with everything that was set
+// about it: what every verb begins with.
+#pragma once
+
+#include "compiler/Compiler.h"
+#include "compiler/ast/Ast.h"
+#include "compiler/ast/SourceManager.h"
+#include "compiler/check/Checker.h"
+#include "runtime/data/DataFile.h"
+#include "tools/gradus/CommandLine.h"
+
+#include <map>
+#include <memory>
+
+namespace gradus {
+
+/// Thrown when the compiler has refused a model: its messages as text.
+class Rejected : public std::exception {
+public:
+  explicit Rejected(std::string text) : text(std::move(text)) {}
+  const char *what() const noexcept override { return text.c_str(); }
+
+private:
+  std::string text;
+};
+
+/// Colour of messages: only on a terminal, and not if NO_COLOR is set.
+bool wantsColour();
+
+/// Throws Rejected if there are errors; prints warnings to stderr.
+void settle(const Diagnostics &diagnostics);
+
+struct LoadedModel {
+  SourceManager sources;
+  std::unique_ptr<ast::File> file;
+  std::unique_ptr<const typed::Program> program;
+
+  /// Stem of the model file.
+  std::string name;
+  /// The model file as given.
+  std::string path;
+  /// The run folder it stands in; empty if it was given as a file.
+  std::string run;
+  /// Where relative paths of data files started in that run.
+  std::string runData;
+  /// By name, those of the run included.
+  std::vector<Override> overrides;
+  Precision precision = Precision::F32;
+  /// What random initial values are drawn from.
+  uint64_t seed = 0;
+
+  /// Where the files of a data declaration are.
+  DataFolder dataFolder(const CommandLine &line, const typed::Data &data) const;
+  /// The `train` of the model; throws E1038 if there is none.
+  const typed::Train &train() const;
+};
+
+/// Reads and parses; `program` is still to come. Throws Rejected, E1037.
+std::unique_ptr<LoadedModel> parseModel(const CommandLine &line,
+                                        Diagnostics &diagnostics);
+
+/// Checks under these overrides, which those of the run folder precede. Throws
+/// Rejected.
+void checkModel(LoadedModel &model, const CommandLine &line,
+                const std::vector<Override> &overrides,
+                Diagnostics &diagnostics);
+
+/// Both, with all words of the command line as overrides. Throws Rejected.
+std::unique_ptr<LoadedModel> loadModel(const CommandLine &line);
+
+} // namespace gradus

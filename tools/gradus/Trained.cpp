@@ -1,0 +1,45 @@
+// See Trained.h.
+#include "tools/gradus/Trained.h"
+#include "tools/gradus/StatisticsUsed.h"
+
+#include <cstdio>
+
+namespace gradus {
+
+DataReader dataReader(const Model &model, const LoadedModel &loaded,
+                      const CommandLine &line,
+                      std::optional<ClassNames> labels) {
+  const typed::Program &program = *loaded.program;
+  const typed::Data *data = program.train ? program.train->data : nullptr;
+  // Without a `train` only a statistic names data.
+  for (const StatisticUse &use : statisticsUsed(program))
+    data = data ? data : use.data;
+  return DataReader(model.data, loaded.dataFolder(line, *data),
+                    std::move(labels));
+}
+
+TrainedValues trainedValues(const Model &model, const LoadedModel &loaded,
+                            const CommandLine &line) {
+  TrainedValues result{Variables(model, loaded.seed), std::nullopt, "", 0};
+  std::string weights = line.weights.empty() ? loaded.run : line.weights;
+  if (!weights.empty()) {
+    result.weights = weightsFile(weights);
+    Safetensors file(result.weights);
+    result.variables.load(file, /*withSlots=*/false);
+    result.labels = labelsOf(file);
+    if (file.metadata().contains("step"))
+      result.step = positionOf(file).step;
+    return result;
+  }
+  std::fputs("note: no weights are given, so parameters have their initial "
+             "values\n",
+             stderr);
+  if (!model.statistics.empty()) {
+    DataReader reader = dataReader(model, loaded, line, std::nullopt);
+    result.variables.setStatistics(model,
+                                   reader.read(reader.trainingSplit().name));
+  }
+  return result;
+}
+
+} // namespace gradus

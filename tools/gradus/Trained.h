@@ -1,0 +1,33 @@
+// A model with the values a training has left: what test and predict share.
+#pragma once
+
+#include "runtime/data/DataReader.h"
+#include "runtime/run/Variables.h"
+#include "runtime/run/Weights.h"
+#include "tools/gradus/CommandLine.h"
+#include "tools/gradus/Load.h"
+
+namespace gradus {
+
+/// The names of text labels that belong to the weights.
+struct TrainedValues {
+  Variables variables;
+  std::optional<ClassNames> labels;
+  /// The file they come from; empty: the initial values.
+  std::string weights;
+  /// Steps they were trained for.
+  int64_t step = 0;
+};
+
+/// Reads the weights that `--weights` or the run folder give; without them the
+/// parameters have their initial values, statistics come from the training
+/// split, and stderr says so. Throws E1004, E1005 and errors of data.
+TrainedValues trainedValues(const Model &model, const LoadedModel &loaded,
+                            const CommandLine &line);
+
+/// A reader of the data of `model`.
+DataReader dataReader(const Model &model, const LoadedModel &loaded,
+                      const CommandLine &line,
+                      std::optional<ClassNames> labels);
+
+} // namespace gradus

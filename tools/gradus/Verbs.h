@@ -1,0 +1,16 @@
+// The verbs. Each does what its command line says and gives the exit code; it
+// throws Rejected and Error.
+#pragma once
+
+#include "tools/gradus/CommandLine.h"
+
+namespace gradus::verbs {
+
+ExitCode check(const CommandLine &line);
+ExitCode train(const CommandLine &line);
+ExitCode test(const CommandLine &line);
+ExitCode predict(const CommandLine &line);
+ExitCode compile(const CommandLine &line);
+ExitCode explain(const CommandLine &line);
+
+} // namespace gradus::verbs
