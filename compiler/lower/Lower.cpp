@@ -52,7 +52,7 @@ OwningOpRef<ModuleOp> lowerKernels(ModuleOp kernels,
   PassManager passes(context);
   OpPassManager &each = passes.nest<ModuleOp>();
   if (options.schedule)
-    addReferenceLoops(each);
+    addScheduledLoops(each);
   else
     addReferenceLoops(each);
   if (options.toLLVM)

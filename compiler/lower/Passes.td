@@ -25,6 +25,19 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::func::FuncOp"> {
   ];
 }
 
+def FuseElementwise : Pass<"graph-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "merge element-wise ops into their first reader";
+  let description = [{
+    What one element-wise op computes and another reads is not stored. The
+    producer goes into its first reader; if others read it too, the merged op
+    gives both results. Upstream's patterns would compute it twice, and an
+    optimizer's slot would be read after it was written over. Contractions take
+    in transpositions only. Test: test/lower/fuse-elementwise.mlir.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def KernelsToDestinations
     : Pass<"graph-kernels-to-destinations", "::mlir::func::FuncOp"> {
   let summary = "pass the results of a kernel as buffers to write";
@@ -49,6 +62,36 @@ def CopiesToLinalg : Pass<"graph-copies-to-linalg", "::mlir::func::FuncOp"> {
     loop nest. Test: test/lower/copies-to-linalg.mlir.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def ScheduleKernels : Pass<"graph-schedule-kernels", "::mlir::func::FuncOp"> {
+  let summary = "linalg on buffers as loops of vectors";
+  let description = [{
+    Each op gets the first schedule that fits: a contraction becomes register
+    tiles over packed panels, with an element-wise reader of its result
+    evaluated in registers; a reduction becomes a tree that depends on the shape
+    only; an element-wise op becomes rows of vectors. The last vector of a row
+    is masked, so every width takes the same path. Sums of products are
+    contracted to `vector.fma` here and nowhere later. What no schedule fits
+    stays as it is. Tests: test/lower/schedule-*.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def VectorMath : Pass<"graph-vector-math", "::mlir::func::FuncOp"> {
+  let summary = "polynomials for exp, log, log1p, tanh and erf of f32";
+  let description = [{
+    A vector of f32 would be taken apart into calls of the C library; upstream's
+    polynomials keep to a few units in the last place, but for results of exp
+    below the smallest normal number, which are 0. f64 keeps the library: it is
+    what checks derivatives. Test: test/lower/vector-math.mlir.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def PlaceScratch : Pass<"graph-place-scratch", "::mlir::func::FuncOp"> {

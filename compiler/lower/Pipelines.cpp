@@ -39,6 +39,25 @@ void addReferenceLoops(OpPassManager &passes) {
   // out: scalar loops on buffers
 }
 
+void addScheduledLoops(OpPassManager &passes) {
+  // in: linalg on tensors
+  passes.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createFuseElementwise());
+  passes.addPass(createCanonicalizerPass());
+  // few generics on tensors
+  addBufferization(passes);
+  // linalg on buffers
+  passes.addNestedPass<func::FuncOp>(createScheduleKernels());
+  passes.addPass(createConvertLinalgToLoopsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  // loops of vectors on buffers
+  passes.addNestedPass<func::FuncOp>(createVectorMath());
+  // out: vectors without transcendental functions of f32
+}
+
 void addLoopsToLLVM(OpPassManager &passes) {
   // in: loops, vectors, buffers that are allocated
   passes.addPass(memref::createFoldMemRefAliasOpsPass());
@@ -77,6 +96,10 @@ void registerLowerPipelines() {
       "graph-reference-loops",
       "kernels: linalg on tensors -> scalar loops on buffers",
       addReferenceLoops);
+  PassPipelineRegistration<>(
+      "graph-scheduled-loops",
+      "kernels: linalg on tensors -> loops of vectors on buffers",
+      addScheduledLoops);
   PassPipelineRegistration<>("graph-loops-to-llvm",
                              "kernels: loops and vectors on buffers -> LLVM",
                              addLoopsToLLVM);

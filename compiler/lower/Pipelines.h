@@ -9,6 +9,9 @@ namespace gradus::lower {
 /// linalg on tensors -> linalg on buffers, nothing fused, all loops plain.
 void addReferenceLoops(mlir::OpPassManager &passes);
 
+/// linalg on tensors -> fused, tiled loops of vectors on buffers.
+void addScheduledLoops(mlir::OpPassManager &passes);
+
 /// Loops, vectors and buffers -> LLVM dialect with entry points.
 void addLoopsToLLVM(mlir::OpPassManager &passes);
 

@@ -1,0 +1,119 @@
+// linalg on tensors -> the same with element-wise ops merged into their first
+// reader, so that a value between two of them is never stored. A merged op may
+// have several results (relu and its mask, a parameter and its slots).
+#include "compiler/lower/Passes.h"
+
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+
+namespace gradus::lower {
+#define GEN_PASS_DEF_FUSEELEMENTWISE
+#include "compiler/lower/Passes.h.inc"
+
+namespace {
+using namespace mlir;
+
+bool isParallel(linalg::GenericOp op) {
+  return op.getNumLoops() == op.getNumParallelLoops();
+}
+
+/// Whether computing an element again costs about as much as loading it.
+bool isCheap(linalg::GenericOp op) {
+  int64_t count = 0;
+  for (Operation &inner : op.getBlock()->without_terminator()) {
+    if (isa<math::MathDialect>(inner.getDialect()) || isa<arith::DivFOp>(inner))
+      return false;
+    ++count;
+  }
+  return count <= 4;
+}
+
+/// Whether the op only moves elements.
+bool isCopy(linalg::GenericOp op) {
+  return op.getNumDpsInits() == 1 && llvm::hasSingleElement(*op.getBlock()) &&
+         isa<BlockArgument>(op.getBlock()->getTerminator()->getOperand(0));
+}
+
+/// A product summed over reduced loops: its schedule wants it bare.
+bool isContraction(linalg::GenericOp op) {
+  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() == 2;
+}
+
+/// The first reader of the op's results, in program order.
+Operation *firstReader(linalg::GenericOp op) {
+  Operation *first = nullptr;
+  for (Operation *user : op->getUsers()) {
+    if (user->getBlock() != op->getBlock())
+      return nullptr;
+    if (!first || user->isBeforeInBlock(first))
+      first = user;
+  }
+  return first;
+}
+
+/// The operand through which `producer` may be merged into `consumer`.
+OpOperand *fusableOperand(linalg::GenericOp producer,
+                          linalg::GenericOp consumer) {
+  bool onlyReader = llvm::all_of(
+      producer->getUsers(), [&](Operation *user) { return user == consumer; });
+  int64_t links = 0;
+  for (OpOperand &operand : consumer->getOpOperands())
+    links += operand.get().getDefiningOp() == producer;
+  for (OpOperand *operand : consumer.getDpsInputOperands()) {
+    if (operand->get().getDefiningOp() != producer ||
+        !linalg::areElementwiseOpsFusable(operand))
+      continue;
+    bool sameLoops = consumer.getMatchingIndexingMap(operand).isPermutation();
+    if (isContraction(consumer)) {
+      if (isCopy(producer) && onlyReader && links == 1)
+        return operand;
+      continue;
+    }
+    // A producer that others read too, or that is read twice, keeps its
+    // results: they must not depend on loops the producer does not have.
+    if (!onlyReader || links > 1) {
+      if (sameLoops && isParallel(consumer))
+        return operand;
+      continue;
+    }
+    if (sameLoops || isCheap(producer))
+      return operand;
+  }
+  return nullptr;
+}
+
+struct FuseElementwisePass : impl::FuseElementwiseBase<FuseElementwisePass> {
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    for (Block &block : getOperation().getBody())
+      while (fuseOne(rewriter, block)) {
+      }
+  }
+
+  bool fuseOne(IRRewriter &rewriter, Block &block) {
+    for (auto producer : block.getOps<linalg::GenericOp>()) {
+      if (!isParallel(producer) || !producer.hasPureTensorSemantics())
+        continue;
+      auto consumer =
+          dyn_cast_or_null<linalg::GenericOp>(firstReader(producer));
+      if (!consumer)
+        continue;
+      OpOperand *operand = fusableOperand(producer, consumer);
+      if (!operand)
+        continue;
+      rewriter.setInsertionPoint(consumer);
+      auto fused = linalg::fuseElementwiseOps(rewriter, operand);
+      if (failed(fused))
+        continue;
+      for (auto [old, replacement] : fused->replacements)
+        rewriter.replaceAllUsesWith(old, replacement);
+      rewriter.eraseOp(consumer);
+      if (producer->use_empty())
+        rewriter.eraseOp(producer);
+      return true;
+    }
+    return false;
+  }
+};
+
+} // namespace
+} // namespace gradus::lower

@@ -1,0 +1,357 @@
+// Sizes and strides of linalg ops on buffers; scalar bodies on vectors.
+#include "compiler/lower/Nest.h"
+
+#include "mlir/IR/IRMapping.h"
+
+namespace gradus::lower {
+using namespace mlir;
+
+namespace {
+
+/// A one-dimensional view of all elements between the first and the last.
+Value flatten(OpBuilder &builder, Location loc, Value buffer, int64_t offset,
+              int64_t span) {
+  auto type = cast<MemRefType>(buffer.getType());
+  if (type.getRank() == 1 && type.getLayout().isIdentity())
+    return buffer;
+  auto layout = StridedLayoutAttr::get(builder.getContext(), offset, {1});
+  auto flat = MemRefType::get({span}, type.getElementType(),
+                              offset ? MemRefLayoutAttrInterface(layout)
+                                     : MemRefLayoutAttrInterface());
+  return memref::ReinterpretCastOp::create(builder, loc, flat, buffer, offset,
+                                           ArrayRef<int64_t>{span},
+                                           ArrayRef<int64_t>{1});
+}
+
+/// The strides of `buffer` per loop, for a map whose results are loops.
+std::optional<Access> accessOf(OpBuilder &builder, Location loc, Value buffer,
+                               AffineMap map) {
+  Access access;
+  access.strides.assign(map.getNumDims(), 0);
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  if (!type) {
+    access.scalar = buffer;
+    access.element = buffer.getType();
+    return access;
+  }
+  SmallVector<int64_t> strides;
+  int64_t offset = 0;
+  if (failed(type.getStridesAndOffset(strides, offset)) ||
+      !type.hasStaticShape() || ShapedType::isDynamic(offset))
+    return std::nullopt;
+  int64_t span = 1;
+  for (auto [stride, size] : llvm::zip(strides, type.getShape())) {
+    if (ShapedType::isDynamic(stride) || stride < 0 || size == 0)
+      return std::nullopt;
+    span += stride * (size - 1);
+  }
+  for (auto [result, stride] : llvm::zip(map.getResults(), strides)) {
+    if (auto dim = dyn_cast<AffineDimExpr>(result)) {
+      access.strides[dim.getPosition()] += stride;
+      continue;
+    }
+    auto constant = dyn_cast<AffineConstantExpr>(result);
+    if (!constant || constant.getValue() != 0)
+      return std::nullopt;
+  }
+  access.element = type.getElementType();
+  access.flat = flatten(builder, loc, buffer, offset, span);
+  return access;
+}
+
+template <typename T> void dropAt(T &list, ArrayRef<int64_t> loopOf) {
+  T kept;
+  for (auto [i, loop] : llvm::enumerate(loopOf))
+    if (loop >= 0)
+      kept.push_back(list[i]);
+  list = std::move(kept);
+}
+
+} // namespace
+
+std::optional<Nest> nestOf(OpBuilder &builder, linalg::LinalgOp op) {
+  Nest nest;
+  nest.op = op;
+  nest.body = op.getBlock();
+  nest.inputs = op.getNumDpsInputs();
+  nest.sizes = op.getStaticLoopRanges();
+  for (utils::IteratorType type : op.getIteratorTypesArray())
+    nest.reduces.push_back(type == utils::IteratorType::reduction);
+  if (llvm::any_of(nest.sizes, [](int64_t size) {
+        return ShapedType::isDynamic(size) || size == 0;
+      }))
+    return std::nullopt;
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto access = accessOf(builder, op.getLoc(), operand.get(),
+                           op.getMatchingIndexingMap(&operand));
+    if (!access)
+      return std::nullopt;
+    nest.accesses.push_back(*access);
+  }
+  int64_t kept = 0;
+  for (int64_t size : nest.sizes)
+    nest.loopOf.push_back(size == 1 ? -1 : kept++);
+  for (Access &access : nest.accesses)
+    dropAt(access.strides, nest.loopOf);
+  dropAt(nest.sizes, nest.loopOf);
+  dropAt(nest.reduces, nest.loopOf);
+  return nest;
+}
+
+void mergeLoops(Nest &nest) {
+  for (auto index : nest.body->getOps<linalg::IndexOp>())
+    if (nest.loopOf[index.getDim()] >= 0)
+      return;
+  for (unsigned outer = 0; outer + 1 < nest.loops();) {
+    unsigned inner = outer + 1;
+    bool asOne = nest.reduces[outer] == nest.reduces[inner] &&
+                 llvm::all_of(nest.accesses, [&](const Access &access) {
+                   return access.strides[outer] ==
+                          access.strides[inner] * nest.sizes[inner];
+                 });
+    if (!asOne) {
+      ++outer;
+      continue;
+    }
+    nest.sizes[inner] *= nest.sizes[outer];
+    nest.sizes.erase(nest.sizes.begin() + outer);
+    nest.reduces.erase(nest.reduces.begin() + outer);
+    for (Access &access : nest.accesses)
+      access.strides.erase(access.strides.begin() + outer);
+  }
+  // No body refers to loops by number any more.
+  nest.loopOf.assign(nest.loopOf.size(), -1);
+}
+
+bool hasVectorForm(Block &body) {
+  return llvm::all_of(body, [](Operation &op) {
+    if (isa<linalg::YieldOp, linalg::IndexOp>(op))
+      return true;
+    auto isNumber = [](Type type) { return type.isIntOrIndexOrFloat(); };
+    return op.getNumRegions() == 0 &&
+           llvm::all_of(op.getResultTypes(), isNumber) &&
+           llvm::all_of(op.getOperandTypes(), isNumber) &&
+           (isa<arith::ConstantOp>(op) ||
+            OpTrait::hasElementwiseMappableTraits(&op));
+  });
+}
+
+unsigned lanesOf(const Nest &nest) {
+  auto isWide = [](Type type) {
+    return type.isIntOrFloat() && type.getIntOrFloatBitWidth() > 32;
+  };
+  for (const Access &access : nest.accesses)
+    if (isWide(access.element))
+      return 8;
+  for (Operation &op : *nest.body)
+    if (llvm::any_of(op.getResultTypes(), isWide))
+      return 8;
+  return 16;
+}
+
+Emitter::Emitter(Operation *before, unsigned lanes)
+    : loc(before->getLoc()), lanes(lanes) {
+  levels.emplace_back(before);
+}
+
+Value Emitter::constant(int64_t index) {
+  return arith::ConstantIndexOp::create(levels[0], loc, index);
+}
+
+scf::ForOp Emitter::open(int64_t end, int64_t step, ValueRange carried) {
+  auto loop = scf::ForOp::create(levels.back(), loc, constant(0), constant(end),
+                                 constant(step), carried);
+  // Later ops of the level around go before the loop.
+  levels.back().setInsertionPoint(loop);
+  levels.push_back(carried.empty() ? OpBuilder(loop.getBody()->getTerminator())
+                                   : OpBuilder::atBlockEnd(loop.getBody()));
+  open_.push_back(loop);
+  return loop;
+}
+
+void Emitter::close(ValueRange results) {
+  if (!results.empty())
+    scf::YieldOp::create(levels.back(), loc, results);
+  scf::ForOp loop = open_.pop_back_val();
+  levels.pop_back();
+  levels.back().setInsertionPointAfter(loop);
+}
+
+Element Emitter::broadcast(Element element) {
+  if (element.isVector())
+    return element;
+  Value vector = vector::BroadcastOp::create(
+      at(element.level), loc, vectorOf(element.value.getType()), element.value);
+  return {vector, element.level};
+}
+
+Element Emitter::splat(TypedAttr value) {
+  auto type = vectorOf(value.getType());
+  return {arith::ConstantOp::create(at(0), loc,
+                                    DenseElementsAttr::get(type, value)),
+          0};
+}
+
+Value Emitter::maskOf(unsigned active) {
+  SmallVector<bool> lanesInUse(lanes, false);
+  std::fill_n(lanesInUse.begin(), active, true);
+  OpBuilder &builder = at(0);
+  return arith::ConstantOp::create(
+      builder, loc,
+      DenseElementsAttr::get(vectorOf(builder.getI1Type()), lanesInUse));
+}
+
+Element Emitter::indexOf(const Access &access, const Point &point) {
+  // Partial sums at their own levels, outermost first.
+  int64_t constantPart = 0;
+  SmallVector<unsigned> order;
+  for (unsigned loop = 0; loop < access.strides.size(); ++loop) {
+    constantPart += access.strides[loop] * point.plus[loop];
+    if (access.strides[loop] && point.variable[loop])
+      order.push_back(loop);
+  }
+  llvm::sort(order, [&](unsigned a, unsigned b) {
+    return std::make_pair(point.level[a], a) <
+           std::make_pair(point.level[b], b);
+  });
+  Element sum;
+  for (unsigned loop : order) {
+    unsigned level = std::max(sum.level, point.level[loop]);
+    Value term = point.variable[loop];
+    if (access.strides[loop] != 1)
+      term = arith::MulIOp::create(at(point.level[loop]), loc, term,
+                                   constant(access.strides[loop]),
+                                   arith::IntegerOverflowFlags::nsw);
+    sum.value = sum.value
+                    ? arith::AddIOp::create(at(level), loc, sum.value, term,
+                                            arith::IntegerOverflowFlags::nsw)
+                    : term;
+    sum.level = level;
+  }
+  if (!sum.value)
+    return {constant(constantPart), 0};
+  if (constantPart)
+    sum.value = arith::AddIOp::create(at(sum.level), loc, sum.value,
+                                      constant(constantPart),
+                                      arith::IntegerOverflowFlags::nsw);
+  return sum;
+}
+
+Element Emitter::load(const Access &access, const Point &point) {
+  if (access.scalar)
+    return {access.scalar, 0};
+  Element index = indexOf(access, point);
+  OpBuilder &builder = at(index.level);
+  int64_t stride = point.vectorLoop < 0 ? 0 : access.strides[point.vectorLoop];
+  if (stride == 0)
+    return {memref::LoadOp::create(builder, loc, access.flat, index.value),
+            index.level};
+  VectorType type = vectorOf(access.element);
+  if (stride == 1 && point.active == lanes)
+    return {
+        vector::LoadOp::create(builder, loc, type, access.flat, index.value),
+        index.level};
+  TypedAttr zero = builder.getZeroAttr(access.element);
+  if (stride == 1)
+    return {vector::MaskedLoadOp::create(builder, loc, type, access.flat,
+                                         index.value, maskOf(point.active),
+                                         splat(zero).value),
+            index.level};
+  SmallVector<Value> elements;
+  for (unsigned lane = 0; lane < lanes; ++lane) {
+    if (lane >= point.active) {
+      elements.push_back(arith::ConstantOp::create(at(0), loc, zero));
+      continue;
+    }
+    Value place = arith::AddIOp::create(builder, loc, index.value,
+                                        constant(lane * stride));
+    elements.push_back(
+        memref::LoadOp::create(builder, loc, access.flat, place));
+  }
+  return {vector::FromElementsOp::create(builder, loc, type, elements),
+          index.level};
+}
+
+void Emitter::store(Element element, const Access &access, const Point &point) {
+  Element index = indexOf(access, point);
+  OpBuilder &builder = at(innermost());
+  int64_t stride = point.vectorLoop < 0 ? 0 : access.strides[point.vectorLoop];
+  if (stride == 0) {
+    memref::StoreOp::create(builder, loc, element.value, access.flat,
+                            index.value);
+    return;
+  }
+  Value vector = broadcast(element).value;
+  if (stride == 1 && point.active == lanes) {
+    vector::StoreOp::create(builder, loc, vector, access.flat, index.value);
+    return;
+  }
+  if (stride == 1) {
+    vector::MaskedStoreOp::create(builder, loc, access.flat, index.value,
+                                  maskOf(point.active), vector);
+    return;
+  }
+  for (unsigned lane = 0; lane < point.active; ++lane) {
+    Value place = arith::AddIOp::create(builder, loc, index.value,
+                                        constant(lane * stride));
+    Value scalar = vector::ExtractOp::create(builder, loc, vector, lane);
+    memref::StoreOp::create(builder, loc, scalar, access.flat, place);
+  }
+}
+
+SmallVector<Element> Emitter::evaluate(Block &body,
+                                       DenseMap<Value, Element> &bound,
+                                       const Nest &nest, const Point &point) {
+  auto elementOf = [&](Value value) {
+    auto found = bound.find(value);
+    return found == bound.end() ? Element{value, 0} : found->second;
+  };
+  for (Operation &op : body.without_terminator()) {
+    if (auto index = dyn_cast<linalg::IndexOp>(op)) {
+      int64_t loop = nest.loopOf[index.getDim()];
+      if (loop < 0) {
+        bound[index] = {constant(0), 0};
+        continue;
+      }
+      unsigned level = point.level[loop];
+      Value place = constant(point.plus[loop]);
+      if (Value variable = point.variable[loop])
+        place = arith::AddIOp::create(at(level), loc, variable, place);
+      Element element{place, level};
+      if (loop == point.vectorLoop) {
+        element = broadcast(element);
+        Value step =
+            vector::StepOp::create(at(0), loc, vectorOf(at(0).getIndexType()));
+        element.value =
+            arith::AddIOp::create(at(level), loc, element.value, step);
+      }
+      bound[index] = element;
+      continue;
+    }
+    unsigned level = 0;
+    bool isVector = false;
+    for (Value operand : op.getOperands()) {
+      Element element = elementOf(operand);
+      level = std::max(level, element.level);
+      isVector |= element.isVector();
+    }
+    IRMapping operands;
+    for (Value operand : op.getOperands()) {
+      Element element = elementOf(operand);
+      operands.map(operand,
+                   isVector ? broadcast(element).value : element.value);
+    }
+    Operation *clone = at(level).clone(op, operands);
+    for (auto [result, old] : llvm::zip(clone->getResults(), op.getResults())) {
+      if (isVector)
+        result.setType(vectorOf(result.getType()));
+      bound[old] = {result, level};
+    }
+  }
+  SmallVector<Element> yielded;
+  for (Value value : body.getTerminator()->getOperands())
+    yielded.push_back(elementOf(value));
+  return yielded;
+}
+
+} // namespace gradus::lower

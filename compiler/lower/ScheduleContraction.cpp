@@ -1,0 +1,553 @@
+// Contractions as register tiles: rows x columns accumulators live in vector
+// registers over the whole contracted range, each step multiplies a broadcast
+// element of A with a row of B. B is packed into panels as wide as a tile, so
+// that every form (A B, A^T B, A B^T) runs the same inner loop. An element-wise
+// reader of the result is evaluated on the registers before they are stored.
+// Edges have tiles of their own, chosen up front; nothing is padded in memory
+// but the packed panel.
+#include "compiler/lower/Nest.h"
+
+#include "mlir/IR/Matchers.h"
+
+namespace gradus::lower {
+using namespace mlir;
+
+namespace {
+
+/// Registers an AVX-512 tile may take: accumulators, a row of B, a broadcast.
+constexpr int64_t kRegisters = 32;
+/// Contracted steps after which partial sums are added to the total, so that
+/// rounding errors grow with the block and not with the whole range.
+constexpr int64_t kBlock = 512;
+
+/// The loops of a contraction by their part in c[m, n] += a[m, k] b[k, n].
+struct Roles {
+  /// Operand numbers; the lanes lie along a loop of b.
+  unsigned a = 0, b = 1;
+  /// Lanes; -1 never. Rows of a tile; -1: a tile has one row.
+  int64_t n = -1, m = -1;
+  /// Kept loops around the panels, kept loops around the tiles of a panel, and
+  /// contracted loops; outermost first.
+  SmallVector<unsigned> outside, between, contracted;
+};
+
+std::optional<Roles> rolesOf(const Nest &nest) {
+  Roles roles;
+  const Access &c = nest.output(0);
+  for (unsigned loop = 0; loop < nest.loops(); ++loop)
+    if (!nest.reduces[loop] && c.strides[loop] == 1 &&
+        (roles.n < 0 || nest.sizes[loop] > nest.sizes[roles.n]))
+      roles.n = loop;
+  if (roles.n < 0)
+    return std::nullopt;
+  auto reads = [&](unsigned operand, unsigned loop) {
+    return nest.accesses[operand].strides[loop] != 0;
+  };
+  if (reads(0, roles.n) == reads(1, roles.n))
+    return std::nullopt;
+  if (reads(0, roles.n))
+    std::swap(roles.a, roles.b);
+  for (unsigned loop = 0; loop < nest.loops(); ++loop)
+    if (!nest.reduces[loop] && int64_t(loop) != roles.n &&
+        reads(roles.a, loop) && !reads(roles.b, loop) &&
+        (roles.m < 0 || nest.sizes[loop] >= nest.sizes[roles.m]))
+      roles.m = loop;
+  for (unsigned loop = 0; loop < nest.loops(); ++loop) {
+    if (int64_t(loop) == roles.n || int64_t(loop) == roles.m)
+      continue;
+    if (nest.reduces[loop])
+      roles.contracted.push_back(loop);
+    else if (reads(roles.b, loop))
+      roles.outside.push_back(loop);
+    else
+      roles.between.push_back(loop);
+  }
+  return roles;
+}
+
+/// Cycles of one contracted step of a tile: two multiply-adds and two loads a
+/// cycle, and an accumulator is ready again after four.
+double stepCost(int64_t rows, int64_t vectors) {
+  return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 4.0}) + 0.25;
+}
+
+/// Rows of a tile of `vectors` vectors that take `size` rows in the least time.
+int64_t chooseRows(int64_t size, int64_t vectors) {
+  int64_t most = (kRegisters - 1 - vectors) / vectors;
+  // 8 rows of two vectors are the best on a tie.
+  int64_t best = std::min(size, 16 / vectors);
+  auto cost = [&](int64_t rows) {
+    int64_t rest = size % rows;
+    return (size / rows) * stepCost(rows, vectors) +
+           (rest ? stepCost(rest, vectors) : 0.0);
+  };
+  for (int64_t rows = 1; rows <= std::min(most, size); ++rows)
+    if (cost(rows) < cost(best) * 0.99)
+      best = rows;
+  return best;
+}
+
+class ContractionSchedule {
+public:
+  ContractionSchedule(Nest &nest, const Roles &roles, Value start,
+                      Nest *epilogue)
+      : nest(nest), roles(roles), start(start), epilogue(epilogue),
+        emitter(epilogue ? epilogue->op : nest.op, lanesOf(nest)),
+        a(nest.accesses[roles.a]), b(nest.accesses[roles.b]),
+        element(nest.output(0).element) {}
+
+  void emit() {
+    int64_t lanes = emitter.lanes, n = nest.sizes[roles.n];
+    int64_t m = rows();
+    // Few rows leave registers for wider tiles.
+    int64_t vectors = m <= 6 ? 4 : 2;
+    vectors = std::min(vectors, (n + lanes - 1) / lanes);
+    int64_t tiles = (m + chooseRows(m, vectors) - 1) / chooseRows(m, vectors);
+    for (unsigned loop : roles.between)
+      tiles *= nest.sizes[loop];
+    packs = b.strides[roles.n] != 1 || tiles > 2;
+    depth = 1;
+    for (unsigned loop : roles.contracted)
+      depth *= nest.sizes[loop];
+    if (packs) {
+      auto type = MemRefType::get({depth * vectors * lanes}, element);
+      panel = memref::AllocOp::create(emitter.at(0), emitter.loc, type,
+                                      emitter.at(0).getI64IntegerAttr(64));
+    }
+
+    Point point(nest.loops());
+    point.vectorLoop = roles.n;
+    for (unsigned loop : roles.outside)
+      enter(loop, point);
+    int64_t whole = n / (vectors * lanes) * (vectors * lanes);
+    if (whole > 0) {
+      Point inside = point;
+      inside.variable[roles.n] =
+          emitter.open(whole, vectors * lanes).getInductionVar();
+      inside.level[roles.n] = emitter.innermost();
+      emitPanel(inside, vectors, lanes);
+      emitter.close();
+    }
+    if (int64_t rest = n - whole) {
+      point.plus[roles.n] = whole;
+      point.level[roles.n] = emitter.innermost();
+      int64_t needed = (rest + lanes - 1) / lanes;
+      emitPanel(point, needed, rest - (needed - 1) * lanes);
+    }
+  }
+
+private:
+  int64_t rows() const { return roles.m < 0 ? 1 : nest.sizes[roles.m]; }
+
+  void enter(unsigned loop, Point &point) {
+    point.variable[loop] = emitter.open(nest.sizes[loop], 1).getInductionVar();
+    point.level[loop] = emitter.innermost();
+  }
+
+  Point column(Point point, int64_t j, int64_t vectors, int64_t active) {
+    point.plus[roles.n] += j * emitter.lanes;
+    point.active = j + 1 < vectors ? emitter.lanes : active;
+    return point;
+  }
+
+  /// All rows of the columns at `point`: `vectors` vectors, of the last only
+  /// `active` lanes.
+  void emitPanel(Point point, int64_t vectors, int64_t active) {
+    if (packs)
+      pack(point, vectors, active);
+    unsigned opened = 0;
+    for (unsigned loop : roles.between) {
+      enter(loop, point);
+      ++opened;
+    }
+    int64_t size = rows(), perTile = chooseRows(size, vectors);
+    int64_t whole = size / perTile * perTile;
+    if (roles.m < 0) {
+      emitTile(point, 1, vectors, active);
+    } else {
+      Point inside = point;
+      inside.variable[roles.m] = emitter.open(whole, perTile).getInductionVar();
+      inside.level[roles.m] = emitter.innermost();
+      emitTile(inside, perTile, vectors, active);
+      emitter.close();
+      if (whole < size) {
+        point.plus[roles.m] = whole;
+        point.level[roles.m] = emitter.innermost();
+        emitTile(point, size - whole, vectors, active);
+      }
+    }
+    while (opened--)
+      emitter.close();
+  }
+
+  //===--- packing --------------------------------------------------------===//
+
+  /// The packed panel at contracted step `step` (in elements: times width).
+  Access packedAccess(int64_t width) {
+    Access access;
+    access.flat = panel;
+    access.element = element;
+    access.strides.assign(nest.loops(), 0);
+    int64_t stride = width;
+    for (unsigned loop : llvm::reverse(roles.contracted)) {
+      access.strides[loop] = stride;
+      stride *= nest.sizes[loop];
+    }
+    access.strides[roles.n] = 1;
+    return access;
+  }
+
+  /// Where in the panel the columns at `point` start: its own column 0.
+  Point inPanel(Point point) {
+    point.variable[roles.n] = Value();
+    point.plus[roles.n] = 0;
+    return point;
+  }
+
+  void pack(Point point, int64_t vectors, int64_t active) {
+    Access packed = packedAccess(vectors * emitter.lanes);
+    unsigned inner =
+        roles.contracted.empty() ? roles.n : roles.contracted.back();
+    bool turned = !roles.contracted.empty() && b.strides[roles.n] != 1 &&
+                  b.strides[inner] == 1;
+    unsigned opened = 0;
+    for (unsigned loop : roles.contracted) {
+      if (turned && loop == inner)
+        break;
+      enter(loop, point);
+      ++opened;
+    }
+    if (turned) {
+      int64_t size = nest.sizes[inner], lanes = emitter.lanes;
+      int64_t whole = size / lanes * lanes;
+      if (whole > 0) {
+        Point inside = point;
+        inside.variable[inner] = emitter.open(whole, lanes).getInductionVar();
+        inside.level[inner] = emitter.innermost();
+        packTurned(packed, inside, inner, vectors, active, lanes);
+        emitter.close();
+      }
+      if (whole < size) {
+        Point rest = point;
+        rest.plus[inner] = whole;
+        rest.level[inner] = emitter.innermost();
+        packTurned(packed, rest, inner, vectors, active, size - whole);
+      }
+    } else {
+      for (int64_t j = 0; j < vectors; ++j) {
+        Point from = column(point, j, vectors, active);
+        Element row = emitter.load(b, from);
+        Point to = column(inPanel(point), j, vectors, emitter.lanes);
+        emitter.store(row, packed, to);
+      }
+    }
+    while (opened--)
+      emitter.close();
+  }
+
+  /// `steps` contracted steps at `point`, which lie contiguously in B: reads
+  /// a vector of steps for each column and transposes.
+  void packTurned(const Access &packed, const Point &point, unsigned inner,
+                  int64_t vectors, int64_t active, int64_t steps) {
+    int64_t lanes = emitter.lanes;
+    for (int64_t j = 0; j < vectors; ++j) {
+      int64_t columns = j + 1 < vectors ? lanes : active;
+      SmallVector<Value> block;
+      for (int64_t i = 0; i < lanes; ++i) {
+        if (i >= columns) {
+          block.push_back(zero());
+          continue;
+        }
+        Point from = point;
+        from.plus[roles.n] += j * lanes + i;
+        from.vectorLoop = inner;
+        from.active = steps;
+        block.push_back(emitter.load(b, from).value);
+      }
+      transpose(block);
+      for (int64_t step = 0; step < steps; ++step) {
+        Point to = column(inPanel(point), j, vectors, lanes);
+        to.active = lanes;
+        to.plus[inner] += step;
+        emitter.store({block[step], emitter.innermost()}, packed, to);
+      }
+    }
+  }
+
+  /// Transposes a square block in registers: exchanges halves of blocks of
+  /// ever smaller size.
+  void transpose(SmallVector<Value> &block) {
+    OpBuilder &builder = emitter.at(emitter.innermost());
+    int64_t lanes = emitter.lanes;
+    for (int64_t half = lanes / 2; half >= 1; half /= 2) {
+      SmallVector<int64_t> low, high;
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        bool upper = lane & half;
+        low.push_back(upper ? lanes + lane - half : lane);
+        high.push_back(upper ? lanes + lane : lane + half);
+      }
+      for (int64_t i = 0; i < lanes; ++i) {
+        if (i & half)
+          continue;
+        Value first = block[i], second = block[i + half];
+        block[i] =
+            vector::ShuffleOp::create(builder, emitter.loc, first, second, low);
+        block[i + half] = vector::ShuffleOp::create(builder, emitter.loc, first,
+                                                    second, high);
+      }
+    }
+  }
+
+  //===--- tiles ----------------------------------------------------------===//
+
+  Value zero() {
+    return emitter.splat(cast<TypedAttr>(emitter.at(0).getZeroAttr(element)))
+        .value;
+  }
+
+  void emitTile(const Point &point, int64_t height, int64_t vectors,
+                int64_t active) {
+    SmallVector<Value> sums(height * vectors, zero());
+    Point at = point;
+    sums = contract(at, height, vectors, active, std::move(sums));
+    for (int64_t i = 0; i < height; ++i)
+      for (int64_t j = 0; j < vectors; ++j) {
+        Point place = column(point, j, vectors, active);
+        if (roles.m >= 0)
+          place.plus[roles.m] += i;
+        finish(sums[i * vectors + j], place);
+      }
+  }
+
+  /// The loops over the contracted range, carrying the accumulators.
+  SmallVector<Value> contract(const Point &point, int64_t height,
+                              int64_t vectors, int64_t active,
+                              SmallVector<Value> sums) {
+    if (roles.contracted.size() != 1 || depth <= 2 * kBlock)
+      return contractLoops(0, point, height, vectors, active, std::move(sums));
+    // Fresh accumulators for every block.
+    unsigned loop = roles.contracted[0];
+    int64_t whole = depth / kBlock * kBlock;
+    SmallVector<Value> fresh = sums;
+    auto addTo = [&](SmallVector<Value> totals, ArrayRef<Value> parts) {
+      OpBuilder &builder = emitter.at(emitter.innermost());
+      for (auto [total, part] : llvm::zip(totals, parts))
+        total = arith::AddFOp::create(builder, emitter.loc, total, part);
+      return totals;
+    };
+    scf::ForOp blocks = emitter.open(whole, kBlock, sums);
+    Value base = blocks.getInductionVar();
+    SmallVector<Value> totals(blocks.getRegionIterArgs());
+    scf::ForOp steps = emitter.open(kBlock, 1, fresh);
+    Point inside = point;
+    inside.variable[loop] =
+        arith::AddIOp::create(emitter.at(emitter.innermost()), emitter.loc,
+                              base, steps.getInductionVar());
+    inside.level[loop] = emitter.innermost();
+    SmallVector<Value> carried(steps.getRegionIterArgs());
+    emitter.close(step(inside, height, vectors, active, std::move(carried)));
+    emitter.close(addTo(totals, llvm::to_vector_of<Value>(steps.getResults())));
+    totals = llvm::to_vector_of<Value>(blocks.getResults());
+    if (whole == depth)
+      return totals;
+    scf::ForOp rest = emitter.open(depth - whole, 1, fresh);
+    inside = point;
+    inside.variable[loop] = rest.getInductionVar();
+    inside.plus[loop] = whole;
+    inside.level[loop] = emitter.innermost();
+    carried.assign(rest.getRegionIterArgs().begin(),
+                   rest.getRegionIterArgs().end());
+    emitter.close(step(inside, height, vectors, active, std::move(carried)));
+    return addTo(totals, llvm::to_vector_of<Value>(rest.getResults()));
+  }
+
+  SmallVector<Value> contractLoops(unsigned from, const Point &point,
+                                   int64_t height, int64_t vectors,
+                                   int64_t active, SmallVector<Value> sums) {
+    if (from == roles.contracted.size())
+      return step(point, height, vectors, active, std::move(sums));
+    unsigned loop = roles.contracted[from];
+    scf::ForOp op = emitter.open(nest.sizes[loop], 1, sums);
+    Point inside = point;
+    inside.variable[loop] = op.getInductionVar();
+    inside.level[loop] = emitter.innermost();
+    SmallVector<Value> carried(op.getRegionIterArgs());
+    emitter.close(contractLoops(from + 1, inside, height, vectors, active,
+                                std::move(carried)));
+    return llvm::to_vector_of<Value>(op.getResults());
+  }
+
+  /// One contracted step: an outer product of a column of A and a row of B.
+  SmallVector<Value> step(const Point &point, int64_t height, int64_t vectors,
+                          int64_t active, SmallVector<Value> sums) {
+    OpBuilder &builder = emitter.at(emitter.innermost());
+    SmallVector<Value> row;
+    Access packed;
+    if (packs)
+      packed = packedAccess(vectors * emitter.lanes);
+    for (int64_t j = 0; j < vectors; ++j)
+      row.push_back(
+          packs ? emitter
+                      .load(packed,
+                            column(inPanel(point), j, vectors, emitter.lanes))
+                      .value
+                : emitter.load(b, column(point, j, vectors, active)).value);
+    for (int64_t i = 0; i < height; ++i) {
+      Point place = point;
+      place.vectorLoop = -1;
+      if (roles.m >= 0)
+        place.plus[roles.m] += i;
+      Value factor = emitter.broadcast(emitter.load(a, place)).value;
+      for (int64_t j = 0; j < vectors; ++j) {
+        Value &sum = sums[i * vectors + j];
+        sum = vector::FMAOp::create(builder, emitter.loc, row[j], factor, sum);
+      }
+    }
+    return sums;
+  }
+
+  /// Adds what the result starts from, evaluates the epilogue and stores.
+  void finish(Value sum, const Point &place) {
+    const Access &c = nest.output(0);
+    OpBuilder &builder = emitter.at(emitter.innermost());
+    if (!start || !matchPattern(start, m_AnyZeroFloat())) {
+      Element first =
+          emitter.broadcast(start ? Element{start, 0} : emitter.load(c, place));
+      sum = arith::AddFOp::create(builder, emitter.loc, first.value, sum);
+    }
+    Element result{sum, emitter.innermost()};
+    if (!epilogue) {
+      emitter.store(result, c, place);
+      return;
+    }
+    Block &body = *epilogue->body;
+    DenseMap<Value, Element> bound;
+    for (auto [argument, access] :
+         llvm::zip(body.getArguments(), epilogue->accesses)) {
+      if (argument.use_empty())
+        continue;
+      bound[argument] = access.flat && access.flat == c.flat
+                            ? result
+                            : emitter.load(access, place);
+    }
+    SmallVector<Element> results =
+        emitter.evaluate(body, bound, *epilogue, place);
+    for (auto [i, value] : llvm::enumerate(results))
+      emitter.store(value, epilogue->output(i), place);
+  }
+
+  Nest &nest;
+  const Roles &roles;
+  Value start;
+  Nest *epilogue;
+  Emitter emitter;
+  const Access &a, &b;
+  Type element;
+  /// The packed columns of B of one panel, one contracted step after another.
+  Value panel;
+  bool packs = false;
+  int64_t depth = 1;
+};
+
+/// result = accumulator + x * y, as graph.einsum becomes.
+bool multipliesAndAdds(linalg::LinalgOp op) {
+  Block &body = *op.getBlock();
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
+      !llvm::hasNItems(body, 3))
+    return false;
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add)
+    return false;
+  Value accumulator = body.getArgument(2);
+  Value product = add.getLhs() == accumulator ? add.getRhs() : add.getLhs();
+  auto multiply = product.getDefiningOp<arith::MulFOp>();
+  if (!multiply || (add.getLhs() != accumulator && add.getRhs() != accumulator))
+    return false;
+  Value x = body.getArgument(0), y = body.getArgument(1);
+  return (multiply.getLhs() == x && multiply.getRhs() == y) ||
+         (multiply.getLhs() == y && multiply.getRhs() == x);
+}
+
+/// `epilogue` as a nest over the loops of the contraction, whose result it
+/// reads through `link`.
+std::optional<Nest> alignEpilogue(OpBuilder &builder, linalg::LinalgOp op,
+                                  const Nest &nest, linalg::LinalgOp epilogue) {
+  OpOperand *link = nullptr;
+  for (OpOperand *input : epilogue.getDpsInputOperands())
+    if (input->get() == op.getDpsInitOperand(0)->get())
+      link = input;
+  if (!link)
+    return std::nullopt;
+  for (OpOperand *input : epilogue.getDpsInputOperands())
+    if (input->get() == link->get() &&
+        epilogue.getMatchingIndexingMap(input) !=
+            epilogue.getMatchingIndexingMap(link))
+      return std::nullopt;
+  AffineMap to = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  AffineMap from = epilogue.getMatchingIndexingMap(link);
+  if (!to.isProjectedPermutation() || !from.isPermutation())
+    return std::nullopt;
+  // Loop of the epilogue -> loop of the contraction.
+  SmallVector<unsigned> partner(epilogue.getNumLoops());
+  for (unsigned i = 0; i < from.getNumResults(); ++i)
+    partner[from.getDimPosition(i)] = to.getDimPosition(i);
+
+  std::optional<Nest> own = nestOf(builder, epilogue);
+  if (!own)
+    return std::nullopt;
+  SmallVector<int64_t> old = own->loopOf;
+  for (Access &access : own->accesses) {
+    SmallVector<int64_t> strides(nest.loops(), 0);
+    for (unsigned loop = 0; loop < old.size(); ++loop)
+      if (!access.strides.empty() && old[loop] >= 0)
+        strides[nest.loopOf[partner[loop]]] = access.strides[old[loop]];
+    access.strides = std::move(strides);
+  }
+  for (unsigned loop = 0; loop < old.size(); ++loop)
+    own->loopOf[loop] = nest.loopOf[partner[loop]];
+  own->sizes = nest.sizes;
+  own->reduces = nest.reduces;
+  return own;
+}
+
+} // namespace
+
+bool scheduleContraction(linalg::LinalgOp op, Value start,
+                         linalg::LinalgOp epilogue) {
+  if (!multipliesAndAdds(op))
+    return false;
+  Operation *last = epilogue ? epilogue.getOperation() : op.getOperation();
+  OpBuilder builder(last);
+  std::optional<Nest> nest = nestOf(builder, op);
+  if (!nest || !isa<FloatType>(nest->output(0).element) ||
+      nest->accesses[0].element != nest->accesses[1].element ||
+      nest->accesses[0].element != nest->output(0).element ||
+      !nest->accesses[0].flat || !nest->accesses[1].flat)
+    return false;
+  std::optional<Roles> roles = rolesOf(*nest);
+  if (!roles)
+    return false;
+  std::optional<Nest> after;
+  if (epilogue) {
+    if (!hasVectorForm(*epilogue.getBlock()))
+      return false;
+    after = alignEpilogue(builder, op, *nest, epilogue);
+    if (!after || lanesOf(*after) != lanesOf(*nest))
+      return false;
+    for (unsigned i = after->inputs; i < after->accesses.size(); ++i)
+      if (after->accesses[i].strides[roles->n] != 1)
+        return false;
+    // The aligned nest reads the result under the contraction's own view.
+    for (auto [operand, access] :
+         llvm::zip(epilogue->getOperands(), after->accesses))
+      if (operand == op.getDpsInitOperand(0)->get())
+        access.flat = nest->output(0).flat;
+  }
+  ContractionSchedule(*nest, *roles, start, after ? &*after : nullptr).emit();
+  if (epilogue)
+    epilogue->erase();
+  op->erase();
+  return true;
+}
+
+} // namespace gradus::lower

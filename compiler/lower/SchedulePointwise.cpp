@@ -1,0 +1,82 @@
+// Element-wise ops: outer loops, then vectors along the axis in which the
+// result lies contiguously; the last vector of a row is masked, whatever the
+// row's width.
+#include "compiler/lower/Nest.h"
+
+namespace gradus::lower {
+using namespace mlir;
+
+namespace {
+
+/// Loads the operands at `point`, evaluates the body, stores the results.
+void emitPoint(Emitter &emitter, const Nest &nest, const Point &point) {
+  Block &body = *nest.body;
+  DenseMap<Value, Element> bound;
+  for (auto [argument, access] : llvm::zip(body.getArguments(), nest.accesses))
+    if (!argument.use_empty())
+      bound[argument] = emitter.load(access, point);
+  SmallVector<Element> results = emitter.evaluate(body, bound, nest, point);
+  for (auto [i, result] : llvm::enumerate(results))
+    emitter.store(result, nest.output(i), point);
+}
+
+/// The loop along which to put lanes: contiguous in most results, then longest.
+unsigned chooseVectorLoop(const Nest &nest) {
+  auto worth = [&](unsigned loop) {
+    int64_t contiguous = 0;
+    for (unsigned i = nest.inputs; i < nest.accesses.size(); ++i)
+      contiguous += nest.accesses[i].strides[loop] == 1;
+    return std::make_pair(contiguous, nest.sizes[loop]);
+  };
+  unsigned best = nest.loops() - 1;
+  for (unsigned loop = nest.loops(); loop-- > 0;)
+    if (worth(loop) > worth(best))
+      best = loop;
+  return best;
+}
+
+} // namespace
+
+bool schedulePointwise(linalg::LinalgOp op) {
+  if (op.getNumLoops() != op.getNumParallelLoops() ||
+      !hasVectorForm(*op.getBlock()))
+    return false;
+  OpBuilder builder(op);
+  std::optional<Nest> nest = nestOf(builder, op);
+  if (!nest)
+    return false;
+  mergeLoops(*nest);
+  if (nest->loops() == 0)
+    return false;
+
+  unsigned lanes = lanesOf(*nest);
+  Emitter emitter(op, lanes);
+  Point point(nest->loops());
+  unsigned along = chooseVectorLoop(*nest);
+  point.vectorLoop = along;
+  for (unsigned loop = 0; loop < nest->loops(); ++loop) {
+    if (loop == along)
+      continue;
+    point.variable[loop] = emitter.open(nest->sizes[loop], 1).getInductionVar();
+    point.level[loop] = emitter.innermost();
+  }
+  int64_t whole = nest->sizes[along] / lanes * lanes;
+  if (whole > 0) {
+    Point inside = point;
+    inside.active = lanes;
+    inside.variable[along] = emitter.open(whole, lanes).getInductionVar();
+    inside.level[along] = emitter.innermost();
+    emitPoint(emitter, *nest, inside);
+    emitter.close();
+  }
+  if (whole < nest->sizes[along]) {
+    point.plus[along] = whole;
+    point.level[along] = emitter.innermost();
+    point.active = nest->sizes[along] - whole;
+    emitPoint(emitter, *nest, point);
+  }
+  op->erase();
+  return true;
+}
+
+} // namespace gradus::lower

@@ -1,0 +1,37 @@
+// RUN: gradus-opt %s -graph-scheduled-loops | FileCheck %s
+
+// A tile of 8 rows and two vectors of columns: 16 accumulators are carried
+// through the contracted loop, bias and maximum follow in registers, and
+// nothing but the result and the packed panel is stored.
+// CHECK-LABEL: func.func @bias_relu
+// CHECK: %[[PANEL:.*]] = memref.alloc() {{.*}} : memref<768xf32>
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK-COUNT-2: vector.store %{{.*}}, %[[PANEL]]
+// CHECK: scf.for
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-16: vector.fma
+// CHECK: scf.yield
+// CHECK-COUNT-16: arith.maximumf
+// CHECK-NOT: linalg.
+// CHECK: return
+#id = affine_map<(i, j) -> (i, j)>
+func.func @bias_relu(%a: tensor<64x24xf32>, %b: tensor<24x64xf32>,
+                     %bias: tensor<64xf32>) -> tensor<64x64xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<64x64xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<64x64xf32>)
+      -> tensor<64x64xf32>
+  %c = linalg.matmul ins(%a, %b : tensor<64x24xf32>, tensor<24x64xf32>)
+      outs(%f : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %y = linalg.generic {indexing_maps = [#id, affine_map<(i, j) -> (j)>, #id],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%c, %bias : tensor<64x64xf32>, tensor<64xf32>)
+      outs(%e : tensor<64x64xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %0 = arith.addf %p, %q : f32
+      %1 = arith.maximumf %0, %z : f32
+      linalg.yield %1 : f32
+  } -> tensor<64x64xf32>
+  return %y : tensor<64x64xf32>
+}
