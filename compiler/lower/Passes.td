@@ -72,12 +72,14 @@ def ScheduleKernels : Pass<"graph-schedule-kernels", "::mlir::func::FuncOp"> {
     evaluated in registers; a reduction becomes a tree that depends on the shape
     only; an element-wise op becomes rows of vectors. The last vector of a row
     is masked, so every width takes the same path. Sums of products are
-    contracted to `vector.fma` here and nowhere later. What no schedule fits
-    stays as it is. Tests: test/lower/schedule-*.mlir.
+    contracted to `math.fma` here and nowhere later (`vector.fma` would become
+    `fmuladd`, which leaves the choice to LLVM). What no schedule fits stays as
+    it is. Tests: test/lower/schedule-*.mlir.
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
   ];
 }
 
@@ -122,7 +124,8 @@ def VerifyKernels : Pass<"graph-verify-kernels", "::mlir::ModuleOp"> {
   let description = [{
     A lowered kernel holds only LLVM dialect, no cast between type systems, and
     calls no function but those of native/Symbols.def: neither `malloc` nor any
-    other source of memory. What breaks this is an error at the source location
+    other source of memory. Nor is the choice left to LLVM whether a product is
+    rounded (`fmuladd`). What breaks this is an error at the source location
     that the operation came from. Test: test/lower/verify-kernels-errors.mlir.
   }];
 }

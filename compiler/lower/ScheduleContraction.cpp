@@ -400,7 +400,7 @@ private:
       Value factor = emitter.broadcast(emitter.load(a, place)).value;
       for (int64_t j = 0; j < vectors; ++j) {
         Value &sum = sums[i * vectors + j];
-        sum = vector::FMAOp::create(builder, emitter.loc, row[j], factor, sum);
+        sum = math::FmaOp::create(builder, emitter.loc, row[j], factor, sum);
       }
     }
     return sums;

@@ -33,6 +33,9 @@ struct VerifyKernelsPass : impl::VerifyKernelsBase<VerifyKernelsPass> {
         !isa<LLVM::LLVMDialect>(op->getDialect()))
       return op->emitError("kernel '")
              << kernel << "': '" << op->getName() << "' was not lowered";
+    if (isa<LLVM::FMulAddOp>(op))
+      return op->emitError("kernel '")
+             << kernel << "' leaves it to LLVM whether a product is rounded";
     auto call = dyn_cast<LLVM::CallOp>(op);
     if (!call)
       return success();

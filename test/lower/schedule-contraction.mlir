@@ -10,7 +10,7 @@
 // CHECK-COUNT-2: vector.store %{{.*}}, %[[PANEL]]
 // CHECK: scf.for
 // CHECK: scf.for {{.*}} iter_args
-// CHECK-COUNT-16: vector.fma
+// CHECK-COUNT-16: math.fma
 // CHECK: scf.yield
 // CHECK-COUNT-16: arith.maximumf
 // CHECK-NOT: linalg.

@@ -38,5 +38,13 @@ llvm.func internal @k.body(%x: i64) {
 
 // -----
 
+llvm.func internal @k.body(%x: f32) {
+  // expected-error@+1 {{kernel 'k' leaves it to LLVM whether a product is rounded}}
+  %y = llvm.intr.fmuladd(%x, %x, %x) : (f32, f32, f32) -> f32
+  llvm.return
+}
+
+// -----
+
 // expected-error@+1 {{'func.func' was not lowered}}
 func.func private @k()
