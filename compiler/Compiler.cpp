@@ -183,7 +183,10 @@ static const DialectRegistry &registry() {
 }
 
 Compiler::Compiler(const typed::Program &program, const CompileOptions &options)
-    : program(program), options(options), context(registry()) {}
+    : program(program), options(options), context(registry()) {
+  // Notes go to the user, who must not see operations.
+  context.printOpOnDiagnostic(false);
+}
 
 Compiler::Functions Compiler::compile(OwningOpRef<ModuleOp> module,
                                       gradus::Diagnostics &diagnostics) {

@@ -3,6 +3,8 @@
 
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include <algorithm>
+
 using namespace mlir;
 
 namespace gradus::construct {
@@ -16,9 +18,14 @@ GraphFunction::GraphFunction(ModuleOp module, StringRef name)
 }
 
 Value GraphFunction::argument(const std::string &name, RankedTensorType type) {
-  auto [known, isNew] = numbers.try_emplace(name, body().getNumArguments());
-  if (isNew)
-    body().addArgument(type, NameLoc::get(opBuilder.getStringAttr(name)));
+  auto [known, isNew] = numbers.try_emplace(name, names.size());
+  if (isNew) {
+    names.push_back(name);
+    // `param.fc1.W` in the IR: a slash cannot stand in the name of a value.
+    std::string printed = name;
+    std::replace(printed.begin(), printed.end(), '/', '.');
+    body().addArgument(type, NameLoc::get(opBuilder.getStringAttr(printed)));
+  }
   return body().getArgument(known->second);
 }
 
@@ -39,13 +46,14 @@ void GraphFunction::eraseUnused() {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body())))
     if (isOpTriviallyDead(&op))
       op.erase();
-  for (unsigned i = body().getNumArguments(); i-- > 0;)
-    if (body().getArgument(i).use_empty())
+  for (unsigned i = names.size(); i-- > 0;)
+    if (body().getArgument(i).use_empty()) {
       body().eraseArgument(i);
+      names.erase(names.begin() + i);
+    }
   numbers.clear();
-  for (BlockArgument argument : body().getArguments())
-    numbers[cast<NameLoc>(argument.getLoc()).getName().str()] =
-        argument.getArgNumber();
+  for (unsigned i = 0; i < names.size(); ++i)
+    numbers[names[i]] = i;
 }
 
 void GraphFunction::finish() {

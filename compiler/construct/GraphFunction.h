@@ -9,6 +9,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace gradus::construct {
 
@@ -33,6 +34,10 @@ public:
   }
   /// The argument that holds `name`; null if none does.
   mlir::Value lookup(const std::string &name) const;
+  /// The path of an argument of this function.
+  const std::string &nameOf(mlir::BlockArgument argument) const {
+    return names[argument.getArgNumber()];
+  }
   mlir::Block &body() { return function.front(); }
   mlir::func::FuncOp op() { return function; }
   mlir::OpBuilder &builder() { return opBuilder; }
@@ -54,6 +59,8 @@ private:
   };
   mlir::func::FuncOp function;
   mlir::OpBuilder opBuilder;
+  /// The paths of the arguments, and back.
+  std::vector<std::string> names;
   std::unordered_map<std::string, unsigned> numbers;
   std::unordered_map<std::string, double> initials;
   std::vector<Result> results;

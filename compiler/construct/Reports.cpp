@@ -256,8 +256,8 @@ Value Splitter::split(Value value) {
   Value result;
   Operation *op = value.getDefiningOp();
   if (!op) {
-    auto path = cast<NameLoc>(value.getLoc()).getName().str();
-    result = finish.argument(path, cast<RankedTensorType>(value.getType()));
+    result = finish.argument(batch.nameOf(cast<BlockArgument>(value)),
+                             cast<RankedTensorType>(value.getType()));
   } else if (isCut(op, axes)) {
     result = cut(op);
   } else {

@@ -29,19 +29,17 @@ static void inlineCustom(graph::CustomOp call, func::FuncOp forward) {
 
 void inlineCustoms(ModuleOp module) {
   SymbolTable symbols(module);
-  llvm::SetVector<Operation *> callees;
   for (auto function : module.getOps<func::FuncOp>())
     // A body may hold calls itself; they are found by the next round.
     while (!function.getOps<graph::CustomOp>().empty())
       for (auto call :
-           llvm::make_early_inc_range(function.getOps<graph::CustomOp>())) {
-        auto forward = symbols.lookup<func::FuncOp>(call.getForward());
-        callees.insert(forward);
-        callees.insert(symbols.lookup(call.getBackward()));
-        inlineCustom(call, forward);
-      }
-  for (Operation *callee : callees)
-    callee->erase();
+           llvm::make_early_inc_range(function.getOps<graph::CustomOp>()))
+        inlineCustom(call, symbols.lookup<func::FuncOp>(call.getForward()));
+  // All that is private was a forward or a backward.
+  for (auto function :
+       llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    if (function.isPrivate())
+      function.erase();
 }
 
 /// Erases ops whose results nobody reads, so that the next round does not walk
