@@ -76,16 +76,13 @@ static LogicalResult dropAxes(std::optional<Location> loc, Value x,
 
 //===-- Leaves ------------------------------------------------------------===//
 
-LogicalResult IotaOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
-                                       Adaptor op,
+LogicalResult IotaOp::inferReturnTypes(MLIRContext *,
+                                       std::optional<Location> loc, Adaptor op,
                                        SmallVectorImpl<Type> &types) {
-  return infer(types, {static_cast<int64_t>(op.getSize())}, op.getElement());
-}
-
-LogicalResult IotaOp::verify() {
-  if (static_cast<int64_t>(getSize()) < 0)
-    return emitOpError("has a negative size");
-  return success();
+  auto size = static_cast<int64_t>(op.getSize());
+  if (size < 0)
+    return emitOptionalError(loc, "has a negative size");
+  return infer(types, {size}, op.getElement());
 }
 
 //===-- Pointwise ---------------------------------------------------------===//

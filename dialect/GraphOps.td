@@ -104,7 +104,6 @@ def IotaOp : Graph_InferredOp<"iota"> {
   let arguments = (ins I64Attr:$size, TypeAttr:$element);
   let results = (outs Graph_Tensor:$y);
   let assemblyFormat = "$size `of` $element attr-dict";
-  let hasVerifier = 1;
 }
 
 //===-- Pointwise --------------------------------------------------------===//

@@ -1,6 +1,7 @@
 # The test suite: .mlir, .nn and .test files hold their RUN lines.
 # The GoogleTest programs have a suite of their own in unit/.
 import os
+import sys
 
 import lit.formats
 
@@ -15,4 +16,5 @@ path = [os.path.join(config.gradus_build, "bin"), config.llvm_tools]
 config.environment["PATH"] = os.pathsep.join(path + [os.environ["PATH"]])
 config.environment["NO_COLOR"] = "1"
 config.substitutions.append(("%examples", config.gradus_source + "/examples"))
+config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%source", config.gradus_source))

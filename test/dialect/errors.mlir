@@ -1,0 +1,178 @@
+// RUN: gradus-opt %s -split-input-file -verify-diagnostics
+
+func.func @einsum_form(%a: tensor<2x3xf32>) {
+  // expected-error @+2 {{'ij->ji' is not of the form 'ij,jk->ik'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.einsum"(%a, %a) {spec = "ij->ji"} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_law(%a: tensor<2x3xf32>, %b: tensor<3xf32>) {
+  // expected-error @+2 {{index 'i' occurs in only one of the operands and the result}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.einsum"(%a, %b) {spec = "ij,j->"} : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @einsum_twice(%a: tensor<2x2xf32>, %b: tensor<2xf32>) {
+  // expected-error @+2 {{index 'i' occurs twice in 'ii'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.einsum"(%a, %b) {spec = "ii,i->i"} : (tensor<2x2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_shapes(%a: tensor<2x3xf32>, %b: tensor<4x5xf32>) {
+  // expected-error @+2 {{do not fit 'ij,jk->ik'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.einsum"(%a, %b) {spec = "ij,jk->ik"} : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_elements(%a: tensor<2x3xf32>, %b: tensor<3x5xf64>) {
+  // expected-error @+2 {{operands have different element types}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.einsum"(%a, %b) {spec = "ij,jk->ik"} : (tensor<2x3xf32>, tensor<3x5xf64>) -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @sum_axes(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{axes must be ascending and below the rank, 2}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.sum"(%x) {dims = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @broadcast_sizes(%x: tensor<3xf32>) {
+  // expected-error @+2 {{needs one size for each new axis}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.broadcast"(%x) {dims = array<i64: 0>, sizes = array<i64>} : (tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @broadcast_axes(%x: tensor<3xf32>) {
+  // expected-error @+2 {{new axes must be ascending and below the rank, 2}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.broadcast"(%x) {dims = array<i64: 2>, sizes = array<i64: 2>} : (tensor<3xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @transpose(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{needs a permutation of 2 axes}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.transpose"(%x) {permutation = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @reshape(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{the number of elements differs}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.reshape"(%x) {shape = array<i64: 5>} : (tensor<2x3xf32>) -> tensor<5xf32>
+  return
+}
+
+// -----
+
+func.func @slice(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{the box does not lie within 'tensor<2x3xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.slice"(%x) {offsets = array<i64: 1, 0>, sizes = array<i64: 2, 3>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @pad(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{needs a non-negative number before and after each axis}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.pad"(%x) {low = array<i64: -1, 0>, high = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<1x3xf32>
+  return
+}
+
+// -----
+
+func.func @concat(%a: tensor<2x3xf32>, %b: tensor<2x4xf32>) {
+  // expected-error @+2 {{differ beyond axis 0}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.concat"(%a, %b) {dim = 0} : (tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<4x3xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_max(%x: tensor<2x0xf32>) {
+  // expected-error @+2 {{has no element to choose along axis 1}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.reduce_max"(%x) {dims = array<i64: 1>} : (tensor<2x0xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @iota() {
+  // expected-error @+2 {{has a negative size}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.iota"() {size = -1 : i64, element = i32} : () -> tensor<0xi32>
+  return
+}
+
+// -----
+
+func.func @select(%c: tensor<2xi1>, %a: tensor<3xf32>) {
+  // expected-error @+1 {{the condition has the shape of the operands}}
+  %y = "graph.select"(%c, %a, %a) : (tensor<2xi1>, tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @pullback(%dy: tensor<f32>, %a: tensor<f32>) {
+  %y = graph.mul %a, %a : tensor<f32>
+  // expected-error @+1 {{needs one result for each real operand of the op that gave y}}
+  %dx = graph.pullback1 %dy, %y : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @pullback_of_argument(%dy: tensor<f32>, %y: tensor<f32>) {
+  // expected-error @+1 {{needs the op that gave y}}
+  %dx = graph.pullback1 %dy, %y : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @custom_unknown(%x: tensor<f32>) {
+  // expected-error @+1 {{calls the unknown function @f}}
+  %y = graph.custom @f(%x) backward @g : (tensor<f32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func private @f(%x: tensor<f32>) -> tensor<f32> {
+  return %x : tensor<f32>
+}
+func.func @custom_backward(%x: tensor<f32>) {
+  // expected-error @+1 {{expects @f to be of type}}
+  %y = graph.custom @f(%x) backward @f : (tensor<f32>) -> tensor<f32>
+  return
+}
