@@ -104,8 +104,12 @@ struct FuseElementwisePass : impl::FuseElementwiseBase<FuseElementwisePass> {
       auto fused = linalg::fuseElementwiseOps(rewriter, operand);
       if (failed(fused))
         continue;
+      // A producer that is read twice is still read by the fused op, until the
+      // other operand is merged too.
       for (auto [old, replacement] : fused->replacements)
-        rewriter.replaceAllUsesWith(old, replacement);
+        rewriter.replaceUsesWithIf(old, replacement, [&](OpOperand &use) {
+          return use.getOwner() != fused->fusedOp;
+        });
       rewriter.eraseOp(consumer);
       if (producer->use_empty())
         rewriter.eraseOp(producer);

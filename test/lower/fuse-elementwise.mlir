@@ -108,3 +108,32 @@ func.func @contraction(%x: tensor<8x4xf32>, %y: tensor<8x16xf32>)
   } -> tensor<4x16xf32>
   return %c : tensor<4x16xf32>
 }
+
+// A value read twice is merged through both operands.
+// CHECK-LABEL: func.func @square
+// CHECK: %[[Y:.*]] = linalg.generic
+// CHECK: arith.mulf
+// CHECK-NOT: linalg.generic
+// CHECK: return %[[Y]]
+func.func @square(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  %a = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>,
+                                        affine_map<(i) -> (i)>,
+                                        affine_map<(i) -> (i)>],
+                       iterator_types = ["parallel"]}
+      ins(%x, %y : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %0 = arith.subf %p, %q : f32
+      linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  %b = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>,
+                                        affine_map<(i) -> (i)>,
+                                        affine_map<(i) -> (i)>],
+                       iterator_types = ["parallel"]}
+      ins(%a, %a : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %0 = arith.mulf %p, %q : f32
+      linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  return %b : tensor<4xf32>
+}
