@@ -261,10 +261,11 @@ static func::FuncOp lookup(ModuleOp module, StringRef name) {
   return module.lookupSymbol<func::FuncOp>(name);
 }
 
-std::vector<Compiler::Slot> Compiler::slots(gradus::Diagnostics &diagnostics) {
+std::vector<Compiler::Slot> Compiler::slots(int64_t batch,
+                                            gradus::Diagnostics &diagnostics) {
   std::vector<Slot> slots;
   OwningOpRef<ModuleOp> module = construct::constructStep(
-      program, context, options.precision, /*batch=*/1, diagnostics);
+      program, context, options.precision, batch, diagnostics);
   if (!module)
     return slots;
   func::FuncOp step = lookup(*module, "step");
@@ -283,10 +284,10 @@ std::vector<Compiler::Slot> Compiler::slots(gradus::Diagnostics &diagnostics) {
 }
 
 std::map<std::string, std::string>
-Compiler::partials(gradus::Diagnostics &diagnostics) {
+Compiler::partials(int64_t batch, gradus::Diagnostics &diagnostics) {
   std::map<std::string, std::string> partials;
   OwningOpRef<ModuleOp> module = construct::constructReports(
-      program, context, options.precision, /*batch=*/1, diagnostics);
+      program, context, options.precision, batch, diagnostics);
   if (!module)
     return partials;
   func::FuncOp evaluate = lookup(*module, "evaluate");

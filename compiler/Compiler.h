@@ -38,10 +38,12 @@ public:
     BufferInfo buffer;
     double initial = 0;
   };
-  /// The slots that the step reads and updates.
-  std::vector<Slot> slots(Diagnostics &diagnostics);
+  /// The slots that the step reads and updates. They are the same for every
+  /// batch, but not every batch may be allowed; here as below.
+  std::vector<Slot> slots(int64_t batch, Diagnostics &diagnostics);
   /// How the partial results of batches combine (`sum` or `max`), by path.
-  std::map<std::string, std::string> partials(Diagnostics &diagnostics);
+  std::map<std::string, std::string> partials(int64_t batch,
+                                              Diagnostics &diagnostics);
 
   using Functions = std::map<std::string, CompiledFunction>;
 
