@@ -22,10 +22,11 @@ static void checkTraining(const LoadedModel &loaded, Diagnostics &diagnostics) {
   if (!train)
     return;
   Compiler compiler(*loaded.program, {loaded.precision, false});
-  int64_t batch = train->batchSize.value_or(1);
+  // A number that most others divide stands for `all`.
+  int64_t batch = train->batchSize.value_or(5040);
   compiler.emit(Stage::Gradient, batch, llvm::nulls(), diagnostics);
   if (!diagnostics.hasErrors())
-    compiler.partials(diagnostics);
+    compiler.partials(batch, diagnostics);
 }
 
 static Json jsonOf(const Diagnostics &diagnostics) {

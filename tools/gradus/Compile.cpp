@@ -1,10 +1,9 @@
 // `gradus compile`: prints one stage of the compiler, or writes all of them.
 #include "compiler/ast/AstPrinter.h"
 #include "runtime/Error.h"
-#include "runtime/data/DataReader.h"
 #include "runtime/run/OutputFile.h"
-#include "tools/gradus/DescribeData.h"
 #include "tools/gradus/Load.h"
+#include "tools/gradus/Trained.h"
 #include "tools/gradus/Verbs.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -42,23 +41,13 @@ static Stage stageNamed(const std::string &flag) {
   throw Error(fault::BadFlag, "--emit", "one of " + known, flag);
 }
 
-/// The rows of a full batch. `all` is known once the data are read.
-static int64_t batchOf(const LoadedModel &loaded, const CommandLine &line) {
-  const typed::Train &train = loaded.train();
-  if (train.batchSize)
-    return *train.batchSize;
-  DataReader reader(describeData(*train.data, loaded.precision),
-                    loaded.dataFolder(line, *train.data));
-  return reader.read(reader.trainingSplit().name).rows;
-}
-
 static std::string stageText(Stage stage, const LoadedModel &loaded,
                              const CommandLine &line) {
   if (stage == Stage::Ast)
     return ast::print(*loaded.file);
   if (stage == Stage::Typed)
     return print(*loaded.program);
-  int64_t batch = batchOf(loaded, line);
+  int64_t batch = fullBatch(loaded, line);
   Compiler compiler(*loaded.program, {loaded.precision, line.reference});
   Diagnostics diagnostics;
   std::string text;

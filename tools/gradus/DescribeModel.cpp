@@ -135,46 +135,57 @@ describeReports(const typed::Train &train,
   return reports;
 }
 
-/// The one function `name` of what was compiled.
-static CompiledFunction take(Compiler::Functions functions,
-                             const Diagnostics &diagnostics,
-                             const std::string &name) {
-  settle(diagnostics);
-  return std::move(functions.at(name));
+/// settle, for a function on `batch` rows. What holds for full batches may fail
+/// for a smaller one; then the message has to say which one is meant.
+static void settleBatch(const Diagnostics &diagnostics, int64_t batch,
+                        int64_t fullBatch) {
+  try {
+    settle(diagnostics);
+  } catch (const Rejected &rejected) {
+    if (batch == fullBatch)
+      throw;
+    throw Rejected(rejected.what() +
+                   fmt::format("  = note: this is about a smaller batch, of "
+                               "{}, at the end of an epoch or split\n",
+                               counted(uint64_t(batch), "row")));
+  }
 }
 
-Model describeTraining(const LoadedModel &loaded, Compiler &compiler) {
+Model describeTraining(const LoadedModel &loaded, Compiler &compiler,
+                       int64_t batch) {
   const typed::Train &train = loaded.train();
   Model model = describeParameters(loaded);
   Diagnostics diagnostics;
-  for (const Compiler::Slot &slot : compiler.slots(diagnostics))
+  for (const Compiler::Slot &slot : compiler.slots(batch, diagnostics))
     model.variables.push_back(
         {slot.buffer, {Initial::Constant, slot.initial, 0, {}}});
   settle(diagnostics);
   model.settings = describe(train);
-  model.reports = describeReports(train, compiler.partials(diagnostics));
+  model.reports = describeReports(train, compiler.partials(batch, diagnostics));
   settle(diagnostics);
 
-  model.step = [&compiler](int64_t batch) {
+  model.step = [&compiler, batch](int64_t rows) {
     Diagnostics diagnostics;
-    auto functions = compiler.step(batch, diagnostics);
-    return take(std::move(functions), diagnostics, "step");
+    auto functions = compiler.step(rows, diagnostics);
+    settleBatch(diagnostics, rows, batch);
+    return std::move(functions.at("step"));
   };
   // `finish` is the same for every batch and comes with each `evaluate`.
   auto finish = std::make_shared<std::optional<CompiledFunction>>();
-  model.evaluate = [&compiler, finish](int64_t batch) {
+  model.evaluate = [&compiler, batch, finish](int64_t rows) {
     Diagnostics diagnostics;
-    auto functions = compiler.reports(batch, diagnostics);
-    settle(diagnostics);
+    auto functions = compiler.reports(rows, diagnostics);
+    settleBatch(diagnostics, rows, batch);
     *finish = functions.at("finish");
     return std::move(functions.at("evaluate"));
   };
-  model.finish = [&compiler, finish] {
+  model.finish = [&compiler, batch, finish] {
     if (*finish)
       return **finish;
     Diagnostics diagnostics;
-    auto functions = compiler.reports(1, diagnostics);
-    return take(std::move(functions), diagnostics, "finish");
+    auto functions = compiler.reports(batch, diagnostics);
+    settle(diagnostics);
+    return std::move(functions.at("finish"));
   };
   return model;
 }

@@ -13,7 +13,9 @@ namespace gradus {
 Model describeParameters(const LoadedModel &loaded);
 
 /// The same with slots, settings, reports and callbacks, which use `compiler`
-/// and throw Rejected. Throws Rejected and E1038.
-Model describeTraining(const LoadedModel &loaded, Compiler &compiler);
+/// and throw Rejected. `batch`: rows of a full batch. Throws Rejected and
+/// E1038.
+Model describeTraining(const LoadedModel &loaded, Compiler &compiler,
+                       int64_t batch);
 
 } // namespace gradus

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 
 namespace gradus {
@@ -37,10 +38,14 @@ private:
 
 } // namespace
 
+static std::string text(const std::vector<int64_t> &shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
 void Matcher::refuse(const typed::Local &argument,
                      const std::vector<int64_t> &shape) {
   throw Error(fault::GivenShape, argument.name, argument.type.str(),
-              fmt::format("[{}]", fmt::join(shape, ", ")))
+              shape.empty() ? "one number" : text(shape))
       .note(fmt::format("`{}` is an argument of `{}`", argument.name,
                         function.name));
 }
@@ -64,10 +69,8 @@ void Matcher::bindPack(const typed::Symbol *symbol, std::vector<int64_t> sizes,
   if (isNew)
     origin[symbol] = &argument;
   else if (known->second != sizes)
-    throw Error(fault::DimsDisagree, ".." + symbol->name,
-                fmt::format("[{}]", fmt::join(known->second, ", ")),
-                origin[symbol]->name,
-                fmt::format("[{}]", fmt::join(sizes, ", ")), argument.name);
+    throw Error(fault::DimsDisagree, ".." + symbol->name, text(known->second),
+                origin[symbol]->name, text(sizes), argument.name);
 }
 
 // Bare names are bound; a pack takes what the other entries leave.
@@ -78,6 +81,8 @@ void Matcher::bind(const typed::Local &argument,
   for (const typed::Axis &axis : declared)
     packs += axis.isPack();
   size_t fixed = declared.size() - packs;
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end())
+    throw Error(fault::EmptyValue, argument.name, text(shape));
   if (packs > 1 || (packs ? shape.size() < fixed : shape.size() != fixed))
     refuse(argument, shape);
   size_t at = 0;

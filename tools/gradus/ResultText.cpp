@@ -42,6 +42,8 @@ std::string jsonText(const std::vector<NamedTensor> &results) {
 }
 
 static std::string numberText(const Tensor &tensor, int64_t i) {
+  if (tensor.element() == Element::Bool)
+    return tensor.at(i) != 0 ? "true" : "false";
   return isWhole(tensor.element()) ? fmt::format("{}", int64_t(tensor.at(i)))
                                    : fmt::format("{:.6g}", tensor.at(i));
 }

@@ -79,7 +79,7 @@ static void printJson(const std::vector<Metrics> &records,
 ExitCode verbs::test(const CommandLine &line) {
   auto loaded = loadModel(line);
   Compiler compiler(*loaded->program, {loaded->precision, line.reference});
-  Model model = describeTraining(*loaded, compiler);
+  Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
   if (model.reports.empty())
     throw Error(fault::NothingToEvaluate)
         .help("`report accuracy = ...` in `train` says what to evaluate");

@@ -102,8 +102,16 @@ ExitCode verbs::train(const CommandLine &line) {
   auto loaded = loadModel(line);
   Compiler compiler(*loaded->program,
                     {loaded->precision, /*reference=*/line.reference});
-  Model model = describeTraining(*loaded, compiler);
+  Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
   DataReader data = dataReader(model, *loaded, line, std::nullopt);
+  // Without another split the loss over it would only repeat that of training.
+  if (data.info().splits.size() == 1)
+    std::erase_if(model.reports, [&](const Report &report) {
+      const auto &own = loaded->train().reports;
+      return std::none_of(own.begin(), own.end(), [&](const auto &one) {
+        return one.name == report.name;
+      });
+    });
 
   RunFolder folder({line.output, model.name, ".", line.overwrite});
   Progress progress = Progress::standard(stderr, line.quiet);

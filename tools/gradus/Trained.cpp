@@ -1,5 +1,6 @@
 // See Trained.h.
 #include "tools/gradus/Trained.h"
+#include "tools/gradus/DescribeData.h"
 #include "tools/gradus/StatisticsUsed.h"
 
 #include <cstdio>
@@ -18,6 +19,15 @@ DataReader dataReader(const Model &model, const LoadedModel &loaded,
                     std::move(labels));
 }
 
+int64_t fullBatch(const LoadedModel &loaded, const CommandLine &line) {
+  const typed::Train &train = loaded.train();
+  if (train.batchSize)
+    return *train.batchSize;
+  DataReader reader(describeData(*train.data, loaded.precision),
+                    loaded.dataFolder(line, *train.data));
+  return reader.read(reader.trainingSplit().name).rows;
+}
+
 TrainedValues trainedValues(const Model &model, const LoadedModel &loaded,
                             const CommandLine &line) {
   TrainedValues result{Variables(model, loaded.seed), std::nullopt, "", 0};
@@ -31,9 +41,10 @@ TrainedValues trainedValues(const Model &model, const LoadedModel &loaded,
       result.step = positionOf(file).step;
     return result;
   }
-  std::fputs("note: no weights are given, so parameters have their initial "
-             "values\n",
-             stderr);
+  if (!model.variables.empty())
+    std::fputs("note: no weights are given, so parameters have their initial "
+               "values\n",
+               stderr);
   if (!model.statistics.empty()) {
     DataReader reader = dataReader(model, loaded, line, std::nullopt);
     result.variables.setStatistics(model,

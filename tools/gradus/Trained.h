@@ -25,6 +25,10 @@ struct TrainedValues {
 TrainedValues trainedValues(const Model &model, const LoadedModel &loaded,
                             const CommandLine &line);
 
+/// The rows of a full batch of `train`. For `batch B = all` that takes the
+/// data. Throws E1038 and errors of data.
+int64_t fullBatch(const LoadedModel &loaded, const CommandLine &line);
+
 /// A reader of the data of `model`.
 DataReader dataReader(const Model &model, const LoadedModel &loaded,
                       const CommandLine &line,
