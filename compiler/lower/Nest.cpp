@@ -3,6 +3,8 @@
 
 #include "mlir/IR/IRMapping.h"
 
+#include <limits>
+
 namespace gradus::lower {
 using namespace mlir;
 
@@ -299,6 +301,28 @@ void Emitter::store(Element element, const Access &access, const Point &point) {
   }
 }
 
+Element Emitter::reciprocal(Element divisor) {
+  OpBuilder &builder = at(divisor.level);
+  Value d = divisor.value;
+  auto constant = [&](float number) -> Value {
+    return arith::ConstantOp::create(builder, loc,
+                                     builder.getF32FloatAttr(number));
+  };
+  Value r = arith::DivFOp::create(builder, loc, constant(1), d);
+  // Only 1 / 0 is infinite: 0 / d stays 0 for a subnormal d.
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  Value infinite = arith::CmpFOp::create(
+      builder, loc, arith::CmpFPredicate::OEQ,
+      math::AbsFOp::create(builder, loc, r), constant(kInfinity));
+  Value nonzero = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::ONE,
+                                        d, constant(0));
+  Value largest = math::CopySignOp::create(
+      builder, loc, constant(std::numeric_limits<float>::max()), d);
+  Value overflows = arith::AndIOp::create(builder, loc, infinite, nonzero);
+  return {arith::SelectOp::create(builder, loc, overflows, largest, r),
+          divisor.level};
+}
+
 SmallVector<Element> Emitter::evaluate(Block &body,
                                        DenseMap<Value, Element> &bound,
                                        const Nest &nest, const Point &point) {
@@ -335,6 +359,14 @@ SmallVector<Element> Emitter::evaluate(Block &body,
       level = std::max(level, element.level);
       isVector |= element.isVector();
     }
+    if (isVector && isa<arith::DivFOp>(op) && op.getResult(0).getType().isF32())
+      if (Element divisor = elementOf(op.getOperand(1)); !divisor.isVector()) {
+        Value factor = broadcast(reciprocal(divisor)).value;
+        Value product = arith::MulFOp::create(
+            at(level), op.getLoc(), elementOf(op.getOperand(0)).value, factor);
+        bound[op.getResult(0)] = {product, level};
+        continue;
+      }
     IRMapping operands;
     for (Value operand : op.getOperands()) {
       Element element = elementOf(operand);

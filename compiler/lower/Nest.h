@@ -116,6 +116,9 @@ public:
   Element indexOf(const Access &access, const Point &point);
 
 private:
+  /// 1 / `divisor`, for all lanes at once.
+  Element reciprocal(Element divisor);
+
   llvm::SmallVector<mlir::OpBuilder> levels;
   llvm::SmallVector<mlir::scf::ForOp> open_;
 };

@@ -71,7 +71,9 @@ def ScheduleKernels : Pass<"graph-schedule-kernels", "::mlir::func::FuncOp"> {
     tiles over packed panels, with an element-wise reader of its result
     evaluated in registers; a reduction becomes a tree that depends on the shape
     only; an element-wise op becomes rows of vectors. The last vector of a row
-    is masked, so every width takes the same path. Sums of products are
+    is masked, so every width takes the same path. Lanes of f32 divided by the
+    same number are multiplied by its reciprocal: one more rounding, a tenth of
+    the time. Sums of products are
     contracted to `math.fma` here and nowhere later (`vector.fma` would become
     `fmuladd`, which leaves the choice to LLVM). What no schedule fits stays as
     it is. Tests: test/lower/schedule-*.mlir.

@@ -5,6 +5,7 @@
 #include "compiler/native/Jit.h"
 #include "compiler/native/Target.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include <fmt/format.h>
@@ -222,14 +223,80 @@ void run(mlir::MLIRContext &context, const Case &c) {
       again.lowerMs, again.nativeMs);
 }
 
+/// Times every kernel of a file, e.g. of `gradus compile --emit=linalg`.
+void runFile(mlir::MLIRContext &context, const char *path) {
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+  if (!module)
+    exit(1);
+  double start = now();
+  auto lowered = lower::lowerKernels(*module, {});
+  double middle = now();
+  auto code = lowered ? native::compile(*lowered, {})
+                      : llvm::createStringError("not lowered");
+  if (!code) {
+    fmt::print(stderr, "{}\n", llvm::toString(code.takeError()));
+    exit(1);
+  }
+  fmt::print("lower {:.1f} ms, native {:.1f} ms\n", (middle - start) * 1e3,
+             (now() - middle) * 1e3);
+  double total = 0;
+  for (auto kernel : module->getOps<mlir::func::FuncOp>()) {
+    std::vector<void *> operands;
+    int64_t moved = 0;
+    auto add = [&](int64_t bytes) {
+      char *data =
+          static_cast<char *>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
+      std::fill_n(data, bytes, 0);
+      operands.push_back(data);
+      moved += bytes;
+    };
+    auto bytesOf = [](mlir::Type type) {
+      auto tensor = mlir::cast<mlir::RankedTensorType>(type);
+      return tensor.getNumElements() * tensor.getElementTypeBitWidth() / 8;
+    };
+    for (mlir::Type type : kernel.getArgumentTypes()) {
+      add(bytesOf(type));
+      auto tensor = mlir::cast<mlir::RankedTensorType>(type);
+      if (tensor.getElementType().isF32())
+        for (int64_t i = 0; i < tensor.getNumElements(); ++i)
+          static_cast<float *>(operands.back())[i] =
+              float(rand()) / float(RAND_MAX);
+    }
+    for (unsigned i = 0; i < kernel.getNumResults(); ++i)
+      if (!kernel.getResultAttr(i, "graph.updates"))
+        add(bytesOf(kernel.getResultTypes()[i]));
+    if (int64_t bytes = (*code)->scratchBytes(kernel.getName()))
+      add(bytes);
+    KernelEntry entry = (*code)->lookup(kernel.getName());
+    double best = 1e9;
+    for (int repetition = 0; repetition < 60; ++repetition) {
+      double begin = now();
+      entry(operands.data());
+      best = std::min(best, now() - begin);
+    }
+    for (void *operand : operands)
+      std::free(operand);
+    fmt::print("{:28} {:9.2f} us  {:8.1f} KiB\n", kernel.getName().str(),
+               best * 1e6, moved / 1024.0);
+    total += best;
+  }
+  fmt::print("{:28} {:9.2f} us\n", "sum", total * 1e6);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
   // bench-kernels N: the assembly of the N-th case.
+  // bench-kernels FILE: the times of the kernels in a file.
+  bool isFile = argc > 1 && !std::isdigit(argv[1][0]);
   int64_t wanted = argc > 1 ? std::atoi(argv[1]) : -1, number = 0;
   mlir::DialectRegistry registry;
   lower::registerLowerDialects(registry);
   mlir::MLIRContext context(registry);
+  if (isFile) {
+    runFile(context, argv[1]);
+    return 0;
+  }
   fmt::print("{}\n", native::describeHost());
   for (const Case &c :
        {Case{"NN", 128, 256, 784},

@@ -313,6 +313,45 @@ TEST(ScheduledLoops, BoxesAreCutPaddedAndJoined) {
       EXPECT_EQ(joined[i * 14 + j], x[i * 9 + (j < 9 ? j : j - 5)]);
 }
 
+TEST(ScheduledLoops, ADivisorOfAllLanesIsInvertedOnce) {
+  Kernel kernel(R"(
+    func.func @k(%x: tensor<64xf32>, %d: tensor<f32>) -> tensor<64xf32> {
+      %e = tensor.empty() : tensor<64xf32>
+      %y = linalg.generic {
+          indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>,
+                           affine_map<(i) -> (i)>],
+          iterator_types = ["parallel"]}
+          ins(%x, %d : tensor<64xf32>, tensor<f32>) outs(%e : tensor<64xf32>) {
+        ^bb0(%p: f32, %q: f32, %o: f32):
+          %0 = arith.divf %p, %q : f32
+          linalg.yield %0 : f32
+      } -> tensor<64xf32>
+      return %y : tensor<64xf32>
+    })",
+                /*schedule=*/true);
+  auto x = randomNumbers<float>(64, 1);
+  x[0] = 0;
+  Buffer<float> d(1), y(64);
+  float inf = std::numeric_limits<float>::infinity();
+  for (float divisor : {3.0f, -7e20f, 1e-30f}) {
+    d[0] = divisor;
+    kernel(x, d, y);
+    for (int i = 0; i < 64; ++i)
+      EXPECT_NEAR(y[i], x[i] / divisor, 2e-7 * std::abs(x[i] / divisor));
+  }
+  for (float divisor : {0.0f, inf, -inf}) {
+    d[0] = divisor;
+    kernel(x, d, y);
+    for (int i = 1; i < 64; ++i)
+      EXPECT_EQ(y[i], x[i] / divisor);
+    EXPECT_EQ(std::isnan(y[0]), divisor == 0);
+  }
+  // Zero over a subnormal number is zero, as it was before.
+  d[0] = 1e-40f;
+  kernel(x, d, y);
+  EXPECT_EQ(y[0], 0);
+}
+
 TEST(ScheduledLoops, SlotsAreReadBeforeTheyAreWritten) {
   Kernel kernel(R"(
     #id = affine_map<(i) -> (i)>
