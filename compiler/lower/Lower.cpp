@@ -50,6 +50,8 @@ OwningOpRef<ModuleOp> lowerKernels(ModuleOp kernels,
     SymbolTable::setSymbolVisibility(copy, SymbolTable::Visibility::Public);
   }
   PassManager passes(context);
+  // A fifth of the time; gradus-opt verifies after every pass in the tests.
+  passes.enableVerifier(false);
   OpPassManager &each = passes.nest<ModuleOp>();
   if (options.schedule)
     addScheduledLoops(each);

@@ -203,6 +203,15 @@ Value Emitter::maskOf(unsigned active) {
       DenseElementsAttr::get(vectorOf(builder.getI1Type()), lanesInUse));
 }
 
+Value Emitter::laneNumbers() {
+  VectorType type = vectorOf(at(0).getIndexType());
+  SmallVector<APInt> numbers;
+  for (unsigned lane = 0; lane < lanes; ++lane)
+    numbers.emplace_back(IndexType::kInternalStorageBitWidth, lane);
+  return arith::ConstantOp::create(at(0), loc,
+                                   DenseElementsAttr::get(type, numbers));
+}
+
 Element Emitter::indexOf(const Access &access, const Point &point) {
   // Partial sums at their own levels, outermost first.
   int64_t constantPart = 0;
@@ -344,8 +353,7 @@ SmallVector<Element> Emitter::evaluate(Block &body,
       Element element{place, level};
       if (loop == point.vectorLoop) {
         element = broadcast(element);
-        Value step =
-            vector::StepOp::create(at(0), loc, vectorOf(at(0).getIndexType()));
+        Value step = laneNumbers();
         element.value =
             arith::AddIOp::create(at(level), loc, element.value, step);
       }

@@ -116,6 +116,9 @@ public:
   Element indexOf(const Access &access, const Point &point);
 
 private:
+  /// The vector (0, 1, 2, ...).
+  mlir::Value laneNumbers();
+
   /// 1 / `divisor`, for all lanes at once.
   Element reciprocal(Element divisor);
 

@@ -75,8 +75,8 @@ def ScheduleKernels : Pass<"graph-schedule-kernels", "::mlir::func::FuncOp"> {
     same number are multiplied by its reciprocal: one more rounding, a tenth of
     the time. Sums of products are
     contracted to `math.fma` here and nowhere later (`vector.fma` would become
-    `fmuladd`, which leaves the choice to LLVM). What no schedule fits stays as
-    it is. Tests: test/lower/schedule-*.mlir.
+    `fmuladd`, which leaves the choice to LLVM). What no schedule fits becomes
+    scalar loops. Tests: test/lower/schedule-*.mlir.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
@@ -109,6 +109,16 @@ def PlaceScratch : Pass<"graph-place-scratch", "::mlir::func::FuncOp"> {
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect"];
+}
+
+def LoopsToLLVM : Pass<"graph-loops-to-llvm-dialect", "::mlir::ModuleOp"> {
+  let summary = "kernels on buffers in LLVM dialect, a pointer per buffer";
+  let description = [{
+    The conversions of func, arith, math, memref, vector, cf, index and ub as
+    one. Functions without an intrinsic become calls of the C library.
+    Test: test/lower/loops-to-llvm.mlir.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 def EntryPoints : Pass<"graph-entry-points", "::mlir::ModuleOp"> {

@@ -50,40 +50,21 @@ void addScheduledLoops(OpPassManager &passes) {
   addBufferization(passes);
   // linalg on buffers
   passes.addNestedPass<func::FuncOp>(createScheduleKernels());
-  passes.addPass(createConvertLinalgToLoopsPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
   // loops of vectors on buffers
   passes.addNestedPass<func::FuncOp>(createVectorMath());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
   // out: vectors without transcendental functions of f32
 }
 
 void addLoopsToLLVM(OpPassManager &passes) {
   // in: loops, vectors, buffers that are allocated
-  passes.addPass(memref::createFoldMemRefAliasOpsPass());
   passes.addNestedPass<func::FuncOp>(createPlaceScratch());
   // no allocations
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());
-  // LLVM's intrinsics where there is one; erf and log1p from the C library
-  ConvertMathToLLVMPassOptions math;
-  math.approximateLog1p = false;
-  passes.addPass(createConvertMathToLLVMPass(math));
-  passes.addPass(createConvertMathToLibmPass());
-  passes.addPass(createConvertVectorToLLVMPass());
-  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
-  ConvertFuncToLLVMPassOptions func;
-  func.useBarePtrCallConv = true;
-  passes.addPass(createConvertFuncToLLVMPass(func));
-  passes.addPass(createArithToLLVMConversionPass());
-  passes.addPass(createUBToLLVMConversionPass());
-  passes.addPass(createConvertIndexToLLVMPass());
-  passes.addPass(createConvertControlFlowToLLVMPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  passes.addPass(createLoopsToLLVM());
   passes.addPass(createReconcileUnrealizedCastsPass());
   // LLVM dialect, a pointer per buffer
   passes.addPass(createEntryPoints());

@@ -310,6 +310,10 @@ private:
     SmallVector<Value> sums(height * vectors, zero());
     Point at = point;
     sums = contract(at, height, vectors, active, std::move(sums));
+    if (isLong(height * vectors)) {
+      finishInLoop(sums, point, height, vectors, active);
+      return;
+    }
     for (int64_t i = 0; i < height; ++i)
       for (int64_t j = 0; j < vectors; ++j) {
         Point place = column(point, j, vectors, active);
@@ -317,6 +321,53 @@ private:
           place.plus[roles.m] += i;
         finish(sums[i * vectors + j], place);
       }
+  }
+
+  /// Whether the epilogue, written out for every vector of a tile, would take
+  /// longer to compile than the rest.
+  bool isLong(int64_t vectorsOfTile) {
+    constexpr int64_t kOps = 96;
+    return epilogue && roles.m >= 0 &&
+           vectorsOfTile * llvm::range_size(*epilogue->body) > kOps;
+  }
+
+  /// The epilogue as a loop over the rows of the tile, which go through a
+  /// buffer in the nearest cache.
+  void finishInLoop(ArrayRef<Value> sums, const Point &point, int64_t height,
+                    int64_t vectors, int64_t active) {
+    int64_t lanes = emitter.lanes;
+    auto type = MemRefType::get({height * vectors * lanes}, element);
+    Value tile = memref::AllocOp::create(emitter.at(0), emitter.loc, type,
+                                         emitter.at(0).getI64IntegerAttr(64));
+    Access rows;
+    rows.flat = tile;
+    rows.element = element;
+    rows.strides = {vectors * lanes, 1};
+    Point inTile(2);
+    inTile.vectorLoop = 1;
+    inTile.active = lanes;
+    for (int64_t i = 0; i < height; ++i)
+      for (int64_t j = 0; j < vectors; ++j) {
+        inTile.plus = {i, j * lanes};
+        emitter.store({sums[i * vectors + j], emitter.innermost()}, rows,
+                      inTile);
+      }
+    scf::ForOp loop = emitter.open(height, 1);
+    unsigned level = emitter.innermost();
+    inTile.variable[0] = loop.getInductionVar();
+    inTile.level = {level, level};
+    Point row = point;
+    Value variable = loop.getInductionVar();
+    if (Value first = point.variable[roles.m])
+      variable = arith::AddIOp::create(emitter.at(level), emitter.loc, first,
+                                       variable);
+    row.variable[roles.m] = variable;
+    row.level[roles.m] = level;
+    for (int64_t j = 0; j < vectors; ++j) {
+      inTile.plus = {0, j * lanes};
+      finish(emitter.load(rows, inTile).value, column(row, j, vectors, active));
+    }
+    emitter.close();
   }
 
   /// The loops over the contracted range, carrying the accumulators.

@@ -1,7 +1,9 @@
 // A kernel on buffers -> loops of vectors. Each linalg op gets the first
 // schedule that fits it: contraction (with its epilogue), reduction, pointwise;
-// what none fits stays and becomes scalar loops.
+// what none fits becomes scalar loops.
 #include "compiler/lower/Nest.h"
+
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 
 namespace gradus::lower {
 #define GEN_PASS_DEF_SCHEDULEKERNELS
@@ -55,8 +57,17 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
       scheduleReducing(ops, i, done);
     }
     for (linalg::LinalgOp op : ops)
-      if (!done.contains(op) && op.getNumReductionLoops() == 0)
-        schedulePointwise(op);
+      if (!done.contains(op) && op.getNumReductionLoops() == 0 &&
+          schedulePointwise(op))
+        done.insert(op);
+    IRRewriter rewriter(&getContext());
+    for (linalg::LinalgOp op : ops) {
+      if (done.contains(op))
+        continue;
+      rewriter.setInsertionPoint(op);
+      if (succeeded(linalg::linalgOpToLoops(rewriter, op)))
+        rewriter.eraseOp(op);
+    }
   }
 
   /// A contraction or reduction, with the fill before and, for a contraction,
@@ -84,9 +95,7 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
         done.insert(fill);
         fill->erase();
       }
-      return;
     }
-    done.insert(address);
   }
 
   /// The op that fills the result of `op`, if nothing touches the buffer in

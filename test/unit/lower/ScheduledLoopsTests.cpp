@@ -352,6 +352,36 @@ TEST(ScheduledLoops, ADivisorOfAllLanesIsInvertedOnce) {
   EXPECT_EQ(y[0], 0);
 }
 
+TEST(ScheduledLoops, TablesOfNumbersArePartOfTheCode) {
+  Kernel kernel(R"(
+    func.func @k(%x: tensor<3x4xf32>) -> (tensor<3x4xf32>, tensor<2xi32>) {
+      %table = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+      %fixed = arith.constant dense<[5, 6]> : tensor<2xi32>
+      %e = tensor.empty() : tensor<3x4xf32>
+      %y = linalg.generic {
+          indexing_maps = [affine_map<(i, j) -> (i, j)>,
+                           affine_map<(i, j) -> (j)>,
+                           affine_map<(i, j) -> (i, j)>],
+          iterator_types = ["parallel", "parallel"]}
+          ins(%x, %table : tensor<3x4xf32>, tensor<4xf32>)
+          outs(%e : tensor<3x4xf32>) {
+        ^bb0(%p: f32, %q: f32, %o: f32):
+          %0 = arith.mulf %p, %q : f32
+          linalg.yield %0 : f32
+      } -> tensor<3x4xf32>
+      return %y, %fixed : tensor<3x4xf32>, tensor<2xi32>
+    })",
+                /*schedule=*/true);
+  auto x = randomNumbers<float>(12, 1);
+  Buffer<float> y(12);
+  Buffer<int32_t> fixed(2);
+  kernel(x, y, fixed);
+  for (int i = 0; i < 12; ++i)
+    EXPECT_EQ(y[i], x[i] * float(i % 4 + 1));
+  EXPECT_EQ(fixed[0], 5);
+  EXPECT_EQ(fixed[1], 6);
+}
+
 TEST(ScheduledLoops, SlotsAreReadBeforeTheyAreWritten) {
   Kernel kernel(R"(
     #id = affine_map<(i) -> (i)>
