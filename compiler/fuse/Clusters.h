@@ -94,8 +94,4 @@ private:
 /// kernels together.
 void duplicateLeaves(mlir::Block &body);
 
-/// Lets masks read the result of a max or min instead of its operand, which
-/// then need not be stored.
-void compareExtremes(mlir::Block &body);
-
 } // namespace gradus::fuse

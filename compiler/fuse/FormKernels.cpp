@@ -1,7 +1,9 @@
 // The pass graph-form-kernels: a function of graph ops, derivatives taken ->
 // the same function as a list of calls of kernels. Clusters.h decides which ops
 // go together, Outline.h makes kernels of them. Next: UpdateInPlace.
+#include "compiler/fuse/CheaperForms.h"
 #include "compiler/fuse/Clusters.h"
+#include "compiler/fuse/KernelName.h"
 #include "compiler/fuse/Outline.h"
 #include "compiler/fuse/Passes.h"
 #include "compiler/fuse/Plan.h"
@@ -49,23 +51,12 @@ LogicalResult checkUpdates(func::FuncOp step) {
 }
 
 void eraseDead(Block &body) {
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(body.without_terminator())))
-    if (op.use_empty())
-      op.erase();
-}
-
-/// The path of the first parameter or slot that `ops` compute anew.
-StringRef updatedPath(func::FuncOp step, ArrayRef<Operation *> ops) {
-  for (OpOperand &result : step.front().getTerminator()->getOpOperands()) {
-    auto updated = updatedArgument(step, result.getOperandNumber());
-    Operation *producer = bytesBehind(result.get()).getDefiningOp();
-    if (!updated || !producer || !llvm::is_contained(ops, producer))
-      continue;
-    if (auto name = step.getArgAttrOfType<StringAttr>(*updated, kName))
-      return name.getValue();
-  }
-  return "";
+  SmallVector<Operation *> ops;
+  for (Operation &op : body.without_terminator())
+    ops.push_back(&op);
+  for (Operation *op : llvm::reverse(ops))
+    if (op->use_empty())
+      op->erase();
 }
 
 /// Rewrites a step cluster by cluster into a new body.
@@ -120,7 +111,8 @@ class FormKernels : public impl::FormKernelsBase<FormKernels> {
   }
 
   void formKernels(func::FuncOp step, KernelTable &kernels) {
-    compareExtremes(step.front());
+    useCheaperForms(step.front());
+    eraseDead(step.front());
     duplicateLeaves(step.front());
     Clustering clustering(step.front());
     clustering.form();
@@ -130,9 +122,8 @@ class FormKernels : public impl::FormKernelsBase<FormKernels> {
       if (cluster->isView())
         rewriter.addView(cluster->ops.front());
       else
-        rewriter.addKernel(
-            cluster->ops, nameOf(cluster->kind),
-            kernelName(cluster->ops, updatedPath(step, cluster->ops)));
+        rewriter.addKernel(cluster->ops, nameOf(cluster->kind),
+                           kernelName(step, cluster->ops));
     }
     rewriter.finish();
   }

@@ -1,7 +1,6 @@
-// Outlining, sharing and naming of kernels: see Outline.h.
+// Outlining and sharing of kernels: see Outline.h.
 #include "compiler/fuse/Outline.h"
 
-#include "compiler/fuse/Legality.h"
 #include "compiler/fuse/Plan.h"
 
 using namespace mlir;
@@ -31,9 +30,11 @@ static SmallVector<Value> outputsOf(ArrayRef<Operation *> ops) {
   return outputs;
 }
 
+/// The places of all ops in the source, last first: its name is that of the
+/// result.
 static mlir::Location fusedLocation(ArrayRef<Operation *> ops) {
   SmallVector<mlir::Location> locations;
-  for (Operation *op : ops)
+  for (Operation *op : llvm::reverse(ops))
     locations.push_back(op->getLoc());
   return FusedLoc::get(ops.front()->getContext(), locations);
 }
@@ -100,65 +101,6 @@ void KernelTable::outline(OpBuilder &builder, ArrayRef<Operation *> ops,
   auto call =
       func::CallOp::create(builder, loc, share(kernel, name), arguments);
   values.map(outputs, call.getResults());
-}
-
-//===-- Names -------------------------------------------------------------===//
-
-/// The name of a value in the source, if its location carries one.
-static StringRef sourceName(mlir::Location loc) {
-  StringRef name;
-  loc->walk([&](mlir::Location part) {
-    if (auto named = dyn_cast<NameLoc>(part)) {
-      name = named.getName().getValue();
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
-  });
-  return name;
-}
-
-/// What an op contributes to a name; empty for what is no work.
-static StringRef wordOf(Operation *op) {
-  if (isLeaf(op) || isa<graph::BroadcastOp, graph::ReshapeOp>(op))
-    return "";
-  if (isContraction(op))
-    return "matmul";
-  return op->getName().stripDialect();
-}
-
-static std::string sanitized(StringRef text) {
-  std::string symbol;
-  for (char c : text)
-    symbol += llvm::isAlnum(c) ? c : '_';
-  return symbol;
-}
-
-std::string kernelName(ArrayRef<Operation *> ops, StringRef updates) {
-  constexpr size_t maxWords = 4;
-  SmallVector<StringRef> words;
-  for (Operation *op : ops)
-    if (StringRef word = wordOf(op);
-        !word.empty() && !llvm::is_contained(words, word))
-      words.push_back(word);
-
-  auto root = llvm::find_if(ops, isContraction);
-  StringRef source =
-      sourceName(root != ops.end() ? (*root)->getLoc() : ops.back()->getLoc());
-  if (!updates.empty()) {
-    source = updates.substr(updates.find('/') + 1);
-    words.resize(std::min<size_t>(words.size(), 1));
-    words.push_back("update");
-  } else if (words.size() > maxWords) {
-    words.resize(maxWords - 1);
-    words.push_back("etc");
-  }
-  // A word alone may be the name of a function of the C library.
-  std::string name = sanitized(source);
-  if (words.size() + !name.empty() < 2)
-    words.insert(words.begin(), "kernel");
-  for (StringRef word : words)
-    name += (name.empty() ? "" : "_") + word.str();
-  return name;
 }
 
 } // namespace gradus::fuse

@@ -31,10 +31,4 @@ private:
   llvm::DenseMap<size_t, llvm::SmallVector<mlir::func::FuncOp>> byHash;
 };
 
-/// A name for the kernel of `ops`: where its result comes from in the source,
-/// then what it does, e.g. `fc1_matmul_add_max`. `updates` is the path of the
-/// parameter it updates, if any: `fc1_W_matmul_update`.
-std::string kernelName(llvm::ArrayRef<mlir::Operation *> ops,
-                       llvm::StringRef updates);
-
 } // namespace gradus::fuse

@@ -13,40 +13,22 @@ namespace gradus::fuse {
 static constexpr size_t kMaxRepeated = 8;
 
 void duplicateLeaves(Block &body) {
+  SmallVector<Operation *> ops;
+  for (Operation &op : body.without_terminator())
+    if (isLeaf(&op) || isa<graph::BroadcastOp>(op))
+      ops.push_back(&op);
   // Backwards: a copy for each user exists before its operands are copied.
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(body.without_terminator()))) {
-    if (!isLeaf(&op) && !isa<graph::BroadcastOp>(op))
-      continue;
+  for (Operation *op : llvm::reverse(ops)) {
     SmallVector<Operation *> users;
-    for (Operation *user : op.getUsers())
+    for (Operation *user : op->getUsers())
       if (!llvm::is_contained(users, user))
         users.push_back(user);
     llvm::sort(users, [](Operation *a, Operation *b) {
       return a->isBeforeInBlock(b);
     });
     for (Operation *user : llvm::drop_begin(users)) {
-      Operation *copy = OpBuilder(&op).clone(op);
-      user->replaceUsesOfWith(op.getResult(0), copy->getResult(0));
-    }
-  }
-}
-
-/// x > c -> max(x, c) > c, and x < c -> min(x, c) < c: equal for every x, and
-/// where the maximum is kept (the output of a relu), x need not be.
-void compareExtremes(Block &body) {
-  for (auto compare : body.getOps<graph::CompareOp>()) {
-    bool greater = compare.getPredicate() == graph::Predicate::gt;
-    if (!greater && compare.getPredicate() != graph::Predicate::lt)
-      continue;
-    for (Operation *user : compare.getA().getUsers()) {
-      bool matches =
-          greater ? isa<graph::MaxOp>(user) : isa<graph::MinOp>(user);
-      if (!matches || !user->isBeforeInBlock(compare) ||
-          !llvm::is_contained(user->getOperands(), compare.getB()))
-        continue;
-      compare.getAMutable().assign(user->getResult(0));
-      break;
+      Operation *copy = OpBuilder(op).clone(*op);
+      user->replaceUsesOfWith(op->getResult(0), copy->getResult(0));
     }
   }
 }
