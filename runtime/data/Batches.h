@@ -13,8 +13,6 @@ public:
   /// this.
   Batches(const Dataset &rows, int64_t batch, bool shuffle, uint64_t seed);
 
-  const Dataset &dataset() const { return data; }
-
   /// Begins an epoch, counted from 1.
   void startEpoch(int64_t epoch);
 

@@ -5,6 +5,8 @@
 
 #include "runtime/Abi.h"
 
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -26,7 +28,8 @@ struct Field {
   std::string place = "";
 
   int64_t elements() const {
-    return BufferInfo{name, element, shape, Access::Read}.elements();
+    return std::accumulate(shape.begin(), shape.end(), int64_t(1),
+                           std::multiplies<>());
   }
   int64_t bytes() const { return elements() * byteWidth(element); }
 };

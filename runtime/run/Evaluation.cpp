@@ -70,6 +70,7 @@ ReportValues Evaluation::run(const Dataset &rows, int64_t batch,
   Batches batches(rows, batch ? batch : rows.rows, false, seed);
   for (int64_t index = 0; index < batches.count(); ++index) {
     BoundFunction &function = ofSize(batches.rowsOf(index));
+    function.connect(rows);
     function.feed(batches, index);
     function.setSeed(seed);
     function.run();

@@ -86,10 +86,12 @@ predictSplit(const std::function<CompiledFunction(int64_t batch)> &compile,
   for (int64_t index = 0, done = 0; index < batches.count(); ++index) {
     int64_t count = batches.rowsOf(index);
     auto found = bySize.find(count);
-    if (found == bySize.end())
+    if (found == bySize.end()) {
       found = bySize.try_emplace(count, compile(count), variables).first;
+      found->second.connect(rows, "argument/");
+    }
     BoundFunction &bound = found->second;
-    bound.feed(batches, index, "argument/");
+    bound.feed(batches, index);
     bound.run();
     for (size_t i = 0; i < results.size(); ++i) {
       Tensor *part = bound.find("result/" + results[i]);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace gradus {
 
@@ -68,12 +69,20 @@ void Trainer::compileLater() {
   });
 }
 
+std::unique_ptr<BoundFunction> Trainer::bind(CompiledFunction function) {
+  auto bound = std::make_unique<BoundFunction>(std::move(function), values);
+  bound->connect(train);
+  if (!bound->find("loss"))
+    throw std::logic_error("the step has no buffer `loss`");
+  return bound;
+}
+
 void Trainer::waitForLateCode() {
   if (!late.valid())
     return;
   LateCode code = late.get();
   if (code.tail)
-    tail = std::make_unique<BoundFunction>(std::move(*code.tail), values);
+    tail = bind(std::move(*code.tail));
   if (code.evaluation)
     evaluation = std::make_unique<Evaluation>(model, values,
                                               std::move(*code.evaluation));
@@ -101,8 +110,7 @@ double Trainer::step(int64_t index) {
     else
       stepSeconds[size_t(position.step) % stepSeconds.size()] = float(seconds);
   }
-  Tensor *loss = function.find("loss");
-  return loss ? loss->at(0) : 0;
+  return function.find("loss")->at(0);
 }
 
 void Trainer::diverged(Error error) const {
@@ -198,8 +206,7 @@ TrainResult Trainer::run() {
   start = Clock::now();
   readData();
   plan();
-  full =
-      std::make_unique<BoundFunction>(model.step(batches->fullRows()), values);
+  full = bind(model.step(batches->fullRows()));
   compileLater();
   while (position.step < totalSteps && !result.interrupted) {
     epochSeconds = 0;

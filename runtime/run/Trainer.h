@@ -54,6 +54,7 @@ private:
   double elapsed() const;
   void readData();
   void plan();
+  std::unique_ptr<BoundFunction> bind(CompiledFunction function);
   void compileLater();
   void waitForLateCode();
   /// One step; gives the loss.

@@ -131,7 +131,7 @@ void Variables::load(const Safetensors &file, bool withSlots) {
   }
 }
 
-Tensor *Variables::find(const std::string &name) {
+Tensor *Variables::find(std::string_view name) {
   auto found = values.find(name);
   return found == values.end() ? nullptr : &found->second;
 }
@@ -153,12 +153,12 @@ BoundFunction::BoundFunction(CompiledFunction function, Variables &variables)
   }
 }
 
-Tensor *BoundFunction::find(const std::string &name) {
+Tensor *BoundFunction::find(std::string_view name) {
   auto found = own.find(name);
   return found == own.end() ? nullptr : &found->second;
 }
 
-void BoundFunction::set(const std::string &name, double value) {
+void BoundFunction::set(std::string_view name, double value) {
   if (Tensor *tensor = find(name))
     tensor->set(0, value);
 }
@@ -171,20 +171,31 @@ void BoundFunction::setSeed(uint64_t seed) {
     tensor->set(0, double(seed));
 }
 
-void BoundFunction::feed(const Batches &batches, int64_t index,
-                         const std::string &space) {
-  const Dataset &data = batches.dataset();
-  for (size_t i = 0; i < data.fields.size(); ++i) {
-    const Field &field = data.fields[i];
-    Tensor *into = find(space + field.name);
+void BoundFunction::connect(const Dataset &rows, std::string_view space) {
+  feeds.clear();
+  for (size_t i = 0; i < rows.fields.size(); ++i) {
+    const Field &field = rows.fields[i];
+    Tensor *into = find(std::string(space) + field.name);
     if (!into)
       continue;
-    if (into->element() != field.element ||
-        into->bytes() != batches.rowsOf(index) * field.bytes())
-      throw std::logic_error("buffer " + space + field.name + " of " +
+    std::vector<int64_t> item = into->shape();
+    if (!item.empty())
+      item.erase(item.begin());
+    if (into->element() != field.element || into->shape().empty() ||
+        item != field.shape)
+      throw std::logic_error("buffer for field " + field.name + " of " +
                              function().name + " is " +
                              typeText(into->element(), into->shape()));
-    batches.gather(index, i, into->data());
+    feeds.emplace_back(i, into);
+  }
+}
+
+void BoundFunction::feed(const Batches &batches, int64_t index) const {
+  for (const auto &[field, into] : feeds) {
+    if (into->shape()[0] != batches.rowsOf(index))
+      throw std::logic_error(function().name + " takes " +
+                             std::to_string(into->shape()[0]) + " rows");
+    batches.gather(index, field, into->data());
   }
 }
 

@@ -25,12 +25,14 @@ public:
   void load(const Safetensors &file, bool withSlots);
 
   /// Null if there is none.
-  Tensor *find(const std::string &name);
+  Tensor *find(std::string_view name);
   /// By name, in alphabetical order.
-  const std::map<std::string, Tensor> &all() const { return values; }
+  const std::map<std::string, Tensor, std::less<>> &all() const {
+    return values;
+  }
 
 private:
-  std::map<std::string, Tensor> values;
+  std::map<std::string, Tensor, std::less<>> values;
 };
 
 /// The name in a safetensors file: `param/fc1.W` is `fc1.W`, others keep
@@ -45,21 +47,25 @@ public:
   BoundFunction(CompiledFunction function, Variables &variables);
 
   /// The tensor of a buffer that is no variable; null if it has no such buffer.
-  Tensor *find(const std::string &name);
+  Tensor *find(std::string_view name);
   /// Writes a scalar, if the function takes it.
-  void set(const std::string &name, double value);
+  void set(std::string_view name, double value);
   void setSeed(uint64_t seed);
-  /// Copies the rows of a batch into the buffers `field/...` it takes, or those
-  /// of another space.
-  void feed(const Batches &batches, int64_t index,
-            const std::string &space = "field/");
+  /// Looks up the buffers `field/...`, or those of another space, that take the
+  /// fields of a split. Throws std::logic_error if one has another type.
+  void connect(const Dataset &rows, std::string_view space = "field/");
+  /// Copies the rows of a batch of the split given to `connect`. Allocates
+  /// nothing.
+  void feed(const Batches &batches, int64_t index) const;
   void run() { execution.run(); }
 
   const CompiledFunction &function() const { return execution.function(); }
 
 private:
   Execution execution;
-  std::map<std::string, Tensor> own;
+  std::map<std::string, Tensor, std::less<>> own;
+  /// Index of a field of the split, and the buffer for it.
+  std::vector<std::pair<size_t, Tensor *>> feeds;
 };
 
 } // namespace gradus

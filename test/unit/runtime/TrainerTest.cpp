@@ -4,10 +4,25 @@
 #include "test/unit/runtime/LinearModel.h"
 #include "test/unit/runtime/ScratchFolder.h"
 
+#include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <limits>
+#include <new>
 #include <nlohmann/json.hpp>
+
+/// Counts what every thread of this program allocates.
+static std::atomic<int64_t> allocations;
+
+void *operator new(size_t size) {
+  ++allocations;
+  if (void *memory = std::malloc(size))
+    return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, size_t) noexcept { std::free(memory); }
 
 using namespace gradus;
 
@@ -281,6 +296,32 @@ TEST_F(Training, WeightsThatAreNotFiniteAreNotSaved) {
       messageOf([&] { train("run"); }).substr(0, 64),
       "error[E1020]: `w` became infinite in step 4, in epoch 1\n  = help");
   EXPECT_FALSE(std::filesystem::exists(path("run/weights.safetensors")));
+}
+
+TEST_F(Training, AStepAllocatesNothing) {
+  static std::vector<int64_t> seen;
+  seen.assign(0, 0);
+  seen.reserve(1000);
+  auto compile = model.step;
+  model.settings.batch = 10;
+  model.settings.epochs = 3;
+  model.step = [compile](int64_t batch) {
+    CompiledFunction function = compile(batch);
+    function.calls.push_back(
+        {"count",
+         [](void *const *) { seen.push_back(allocations.load()); },
+         {}});
+    return function;
+  };
+  train();
+  ASSERT_EQ(seen.size(), 30u);
+  // Within the last epoch; the other thread is done by then.
+  EXPECT_EQ(seen[21], seen[29]);
+}
+
+TEST_F(Training, StepWithoutALossIsRefused) {
+  model.step = [](int64_t) { return CompiledFunction(); };
+  EXPECT_THROW(train(), std::logic_error);
 }
 
 TEST_F(Training, RunWithoutAnEndIsRefused) {
