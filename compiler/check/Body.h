@@ -201,7 +201,8 @@ private:
   // Builtins (CheckBuiltins.cpp, CheckReductions.cpp, CheckLayout.cpp).
   const Expr *callBuiltin(Builtin builtin, CallSite &site);
   bool takeArguments(CallSite &site, std::string_view names,
-                     std::vector<CallArgument *> &found);
+                     std::vector<CallArgument *> &found,
+                     bool takesAxes = false);
   const Expr *convert(ElementType element, CallSite &site);
   const Expr *reduction(Builtin op, CallSite &site);
   std::optional<std::vector<unsigned>>

@@ -43,10 +43,10 @@ static const Row rows[] = {
 
 const char *str(Builtin builtin) { return rows[size_t(builtin)].name; }
 
-// Finds the arguments of these parameters, in order; others are left alone if
-// they are `over` or `axis`. False after an error.
+// Finds the arguments of these parameters, in order; `over` and `axis` are left
+// alone if they are allowed. False after an error.
 bool Body::takeArguments(CallSite &site, std::string_view names,
-                         std::vector<CallArgument *> &found) {
+                         std::vector<CallArgument *> &found, bool takesAxes) {
   std::vector<std::string> parameters;
   for (size_t begin = 0; begin < names.size();) {
     size_t end = std::min(names.find(' ', begin), names.size());
@@ -58,17 +58,16 @@ bool Body::takeArguments(CallSite &site, std::string_view names,
   for (CallArgument &argument : site.arguments) {
     size_t index = position;
     if (argument.name) {
-      if (argument.name->text == "over" || argument.name->text == "axis")
+      if (takesAxes &&
+          (argument.name->text == "over" || argument.name->text == "axis"))
         continue;
       index =
           std::find(parameters.begin(), parameters.end(), argument.name->text) -
           parameters.begin();
       if (index == parameters.size()) {
-        Diagnostic &error = state.diagnostics.report(
-            diag::UnknownParameter, argument.name->range, argument.name->text);
-        std::string near = nearest(argument.name->text, parameters);
-        if (!near.empty())
-          error.help(fmt::format("did you mean `{}`?", near));
+        if (takesAxes)
+          parameters.insert(parameters.end(), {"over", "axis"});
+        state.reportParameter(*argument.name, parameters);
         return false;
       }
     } else {
@@ -94,15 +93,6 @@ bool Body::takeArguments(CallSite &site, std::string_view names,
       return false;
     }
   return true;
-}
-
-// Only reductions, concat and functions with an `axis` generic take these.
-static const CallArgument *findAxis(const CallSite &site) {
-  for (const CallArgument &argument : site.arguments)
-    if (argument.name &&
-        (argument.name->text == "over" || argument.name->text == "axis"))
-      return &argument;
-  return nullptr;
 }
 
 const Expr *Body::callBuiltin(Builtin builtin, CallSite &site) {
@@ -140,11 +130,6 @@ const Expr *Body::callBuiltin(Builtin builtin, CallSite &site) {
   }
   default:
     break;
-  }
-  if (const CallArgument *axis = findAxis(site)) {
-    state.diagnostics.report(diag::UnknownParameter, axis->name->range,
-                             axis->name->text);
-    return poison(range);
   }
   std::vector<CallArgument *> arguments;
   if (!takeArguments(site, row.parameters, arguments))
@@ -242,12 +227,6 @@ const Expr *Body::callBuiltin(Builtin builtin, CallSite &site) {
 
 const Expr *Body::convert(ElementType element, CallSite &site) {
   std::vector<CallArgument *> arguments;
-  if (findAxis(site)) {
-    state.diagnostics.report(diag::UnknownParameter,
-                             findAxis(site)->name->range,
-                             findAxis(site)->name->text);
-    return poison(site.range);
-  }
   if (!takeArguments(site, "x", arguments))
     return poison(site.range);
   const Expr *operand = valueOf(*arguments[0]);
@@ -272,10 +251,11 @@ std::optional<GradientTarget> Body::gradientTarget(const ast::Expr &tree,
   auto reject = [&](std::string_view why = "") {
     Diagnostic &error = state.diagnostics.report(diag::GradTarget, tree.range,
                                                  shortened(tree.range.text()));
-    if (!why.empty())
+    if (why.empty())
+      error.help("give the value a name: `let v = ...`, then `grad(y, v)` for "
+                 "a `y` made of `v`");
+    else
       error.here(std::string(why));
-    error.help("give the value a name: `let v = ...`, then `grad(y, v)` for a "
-               "`y` made of `v`");
     return std::nullopt;
   };
   if (!tree.as<ast::NameUse>() && !tree.as<ast::Member>())
@@ -313,11 +293,6 @@ std::optional<GradientTarget> Body::gradientTarget(const ast::Expr &tree,
 
 const Expr *Body::gradient(CallSite &site) {
   std::vector<CallArgument *> arguments;
-  if (const CallArgument *axis = findAxis(site)) {
-    state.diagnostics.report(diag::UnknownParameter, axis->name->range,
-                             axis->name->text);
-    return poison(site.range);
-  }
   if (!takeArguments(site, "y x", arguments))
     return poison(site.range);
   const Expr *y = strong(valueOf(*arguments[0]));

@@ -104,6 +104,8 @@ const Expr *Body::call(const ast::Expr &callee, CallSite site) {
                     : poison(site.range);
   }
   default:
+    if (found.local && found.local->type.isPoison())
+      return poison(site.range);
     break;
   }
   Diagnostic &error =
@@ -152,11 +154,7 @@ bool Body::matchArguments(Matching &matching) {
       index = std::find(names.begin(), names.end(), argument.name->text) -
               names.begin();
       if (index == names.size()) {
-        Diagnostic &error = state.diagnostics.report(
-            diag::UnknownParameter, argument.name->range, argument.name->text);
-        std::string near = nearest(argument.name->text, names);
-        if (!near.empty())
-          error.help(fmt::format("did you mean `{}`?", near));
+        state.reportParameter(*argument.name, names);
         isGood = false;
         continue;
       }

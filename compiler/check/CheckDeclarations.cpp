@@ -22,8 +22,7 @@ const Symbol *CheckerState::resolveDim(Declaration &declaration) {
     return nullptr;
   int64_t size = found->constant().value_or(0);
   if (size < 1) {
-    diagnostics.report(diag::DimTooSmall, value->range,
-                       fmt::format("`{}`", declaration.name->text), size);
+    diagnostics.report(diag::DimTooSmall, value->range, size);
     return nullptr;
   }
   return declaration.dim =
@@ -105,11 +104,7 @@ static bool readDistribution(CheckerState &state, Body &body,
     else
       ++position;
     if (argument.name && index == row->parameters.size()) {
-      Diagnostic &error = state.diagnostics.report(
-          diag::UnknownParameter, argument.name->range, argument.name->text);
-      std::string near = nearest(argument.name->text, row->parameters);
-      if (!near.empty())
-        error.help(fmt::format("did you mean `{}`?", near));
+      state.reportParameter(*argument.name, row->parameters);
       return false;
     }
     if (index >= row->parameters.size()) {
@@ -265,11 +260,7 @@ const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
     else
       ++position;
     if (argument.name && at == names.size()) {
-      Diagnostic &error = diagnostics.report(
-          diag::UnknownParameter, argument.name->range, argument.name->text);
-      std::string near = nearest(argument.name->text, names);
-      if (!near.empty())
-        error.help(fmt::format("did you mean `{}`?", near));
+      reportParameter(*argument.name, names);
       return fail();
     }
     if (at >= names.size()) {

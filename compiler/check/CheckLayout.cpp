@@ -75,8 +75,7 @@ const Expr *Body::concat(CallSite &site) {
   for (CallArgument &argument : site.arguments) {
     if (argument.name && argument.name->text != "axis" &&
         argument.name->text != "over") {
-      state.diagnostics.report(diag::UnknownParameter, argument.name->range,
-                               argument.name->text);
+      state.reportParameter(*argument.name, {"axis", "over"});
       return poison(site.range);
     }
     if (argument.name)

@@ -24,9 +24,13 @@ std::optional<unsigned> Body::entryFor(bool isByName, const ast::Expr &tree,
     if (!position)
       return std::nullopt;
     auto entry = entryAt(type.shape, *position);
-    if (!entry)
-      state.diagnostics.report(diag::AxisOutOfRange, tree.range, type.str(),
-                               *position);
+    if (!entry) {
+      Diagnostic &error = state.diagnostics.report(
+          diag::AxisOutOfRange, tree.range, type.str(), *position);
+      if (type.hasPack())
+        error.note("positions do not count past `..`, which stands for any "
+                   "number of axes");
+    }
     return entry;
   }
   auto wanted = axis(tree);
@@ -57,7 +61,7 @@ std::optional<unsigned> Body::entryFor(bool isByName, const ast::Expr &tree,
 std::optional<unsigned> Body::entryFor(const CallArgument &argument,
                                        const Type &type) {
   if (!argument.tree || argument.tree->as<ast::Tuple>()) {
-    state.refuse(argument.range, "several axes here are");
+    state.refuse(argument.range, "calls over several axes are");
     return std::nullopt;
   }
   return entryFor(argument.name->text == "over", *argument.tree, type);
@@ -122,7 +126,7 @@ Body::entriesFor(const CallSite &site, const Type &type, bool isOneAxis) {
 
 const Expr *Body::reduction(Builtin op, CallSite &site) {
   std::vector<CallArgument *> arguments;
-  if (!takeArguments(site, "x", arguments))
+  if (!takeArguments(site, "x", arguments, /*takesAxes=*/true))
     return poison(site.range);
   std::string name = site.name();
   const Expr *operand = strong(valueOf(*arguments[0]));

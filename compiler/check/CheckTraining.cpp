@@ -168,11 +168,7 @@ static void readArguments(CheckerState &state, Body &schedule,
     else
       ++position;
     if (argument.name && at == names.size()) {
-      Diagnostic &error = state.diagnostics.report(
-          diag::UnknownParameter, argument.name->range, argument.name->text);
-      std::string near = nearest(argument.name->text, names);
-      if (!near.empty())
-        error.help(fmt::format("did you mean `{}`?", near));
+      state.reportParameter(*argument.name, names);
       continue;
     }
     if (at >= names.size()) {
@@ -301,8 +297,7 @@ void TrainReader::readSettings() {
     state.diagnostics
         .report(diag::NoDuration,
                 seen.contains("steps") ? seen["steps"] : tree.keyword)
-        .here("`epochs` is given too")
-        .help("give one of `epochs` and `steps`");
+        .here("`epochs` is given too");
   else if (!train.settings.epochs && !train.settings.steps)
     state.diagnostics.report(diag::NoDuration, tree.keyword)
         .help("add `epochs = 10` or `steps = 1000`");

@@ -102,8 +102,8 @@ std::optional<Dim> Body::size(const ast::Expr &expr) {
   if (!require(Dim(1), Relation::LessEqual, *found, expr.range)) {
     auto value = found->constant();
     state.diagnostics.report(diag::DimTooSmall, expr.range,
-                             fmt::format("`{}`", shortened(expr.range.text())),
-                             value ? fmt::format("{}", *value) : "less");
+                             value ? fmt::format("{}", *value)
+                                   : fmt::format("`{}`", found->str()));
     return std::nullopt;
   }
   return found;

@@ -91,6 +91,17 @@ Diagnostic &CheckerState::refuse(Range range, std::string construct) {
   return diagnostics.report(diag::NotSupportedYet, range, construct);
 }
 
+void CheckerState::reportParameter(const ast::Name &name,
+                                   const std::vector<std::string> &names) {
+  Diagnostic &error =
+      diagnostics.report(diag::UnknownParameter, name.range, name.text);
+  std::string near = nearest(name.text, names);
+  if (!near.empty())
+    error.help(fmt::format("did you mean `{}`?", near));
+  else if (!names.empty())
+    error.help(fmt::format("there are: {}", fmt::join(names, ", ")));
+}
+
 bool CheckerState::begin(Declaration &declaration) {
   if (declaration.progress == Declaration::Done)
     return false;

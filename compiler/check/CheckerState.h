@@ -46,6 +46,10 @@ public:
   /// "`for` loops are", "`state` is", ...: refuses a construct.
   Diagnostic &refuse(Range range, std::string construct);
 
+  /// A named argument that does not exist.
+  void reportParameter(const ast::Name &name,
+                       const std::vector<std::string> &names);
+
   // Overrides of the command line.
 
   /// The expression that replaces the value of a const, dim or setting of the

@@ -70,9 +70,17 @@ std::string nearest(std::string_view name,
   }
   if (!best.empty())
     return best;
+  auto lower = [](std::string_view text) {
+    std::string result(text);
+    for (char &c : result)
+      c = c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+    return result;
+  };
   for (const std::string &candidate : candidates)
-    if (candidate.size() > 1 &&
-        (initials(name) == candidate || initials(candidate) == name))
+    if (lower(candidate) == lower(name) ||
+        (candidate.size() > 1 &&
+         (initials(name) == candidate || initials(candidate) == name ||
+          name.starts_with(candidate))))
       return candidate;
   return best;
 }

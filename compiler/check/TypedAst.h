@@ -461,7 +461,7 @@ struct Minimize {
   Range range;
   /// A real scalar.
   const Expr *loss = nullptr;
-  /// Empty: every parameter the loss depends on.
+  /// Empty: every parameter the loss depends on. Targets may overlap.
   std::vector<Target> over;
   const Optimizer *optimizer = nullptr;
   Range optimizerRange;

@@ -14,10 +14,12 @@ TEST(ScopeTest, EditDistanceCountsSwapsOnce) {
   EXPECT_EQ(editDistance("kitten", "sitting"), 3u);
 }
 
-TEST(ScopeTest, NearestKnowsTyposAndInitials) {
+TEST(ScopeTest, NearestKnowsTyposInitialsAndBeginnings) {
   EXPECT_EQ(nearest("epcohs", {"epochs", "steps"}), "epochs");
   EXPECT_EQ(nearest("learning_rate", {"lr", "beta1", "eps"}), "lr");
   EXPECT_EQ(nearest("lr", {"learning_rate"}), "learning_rate");
+  EXPECT_EQ(nearest("epsilon", {"lr", "eps"}), "eps");
+  EXPECT_EQ(nearest("w", {"b", "W"}), "W");
   EXPECT_EQ(nearest("banana", {"lr", "beta1", "eps"}), "");
   EXPECT_EQ(nearest("a", {"b"}), "");
   EXPECT_EQ(nearest("xs", {"x"}), "");
