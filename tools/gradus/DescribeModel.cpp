@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <stdexcept>
 
 namespace gradus {
 
@@ -29,17 +30,16 @@ static Initial drawn(typed::Distribution::Kind kind, const double *arguments) {
   return {};
 }
 
-/// What a parameter holds before the first step.
+/// What a parameter holds before the first step. The checker has seen to it
+/// that its numbers are known by now.
 static Initial initialOf(const construct::Instances &instances,
-                         const construct::Parameter &parameter,
-                         Diagnostics &diagnostics) {
+                         const construct::Parameter &parameter) {
   auto number = [&](const typed::Expr &expr) {
     auto value = instances.evaluate(expr, *parameter.instance);
     if (!value)
-      diagnostics.report(diag::NotSupportedYet, expr.range,
-                         "a parameter that does not start as one number or a "
-                         "draw is");
-    return value.value_or(0);
+      throw std::logic_error("the start of " + parameter.name +
+                             " is not a number");
+    return *value;
   };
   const auto &initial = parameter.declaration->initial;
   if (const auto *expr = std::get_if<const typed::Expr *>(&initial))
@@ -78,7 +78,7 @@ Model describeParameters(const LoadedModel &loaded) {
         {{"param/" + parameter.name,
           elementOf(parameter.declaration->type.element, loaded.precision),
           parameter.shape, Access::Update},
-         initialOf(instances, parameter, diagnostics)});
+         initialOf(instances, parameter)});
 
   const typed::Data *data = program.train ? program.train->data : nullptr;
   for (const StatisticUse &use : statisticsUsed(program)) {

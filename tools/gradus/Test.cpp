@@ -33,7 +33,8 @@ static Bound parseBound(const std::string &text, const Model &model) {
   size_t sign = text.find_first_of("<>");
   std::optional<double> value;
   if (sign != std::string::npos && text.substr(sign + 1).starts_with('='))
-    value = parseNumber(text.substr(sign + 2));
+    value = parseNumber(text.substr(
+        std::min(text.find_first_not_of(' ', sign + 2), text.size())));
   if (!value)
     throw Error(fault::BadBound, text)
         .help("write it as in `--bound 'accuracy>=0.95'`");
