@@ -5,7 +5,7 @@
 // reader of the result is evaluated on the registers before they are stored.
 // Edges have tiles of their own, chosen up front; nothing is padded in memory
 // but the packed panel.
-#include "compiler/lower/Nest.h"
+#include "compiler/lower/ContractionRoles.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -14,78 +14,9 @@ using namespace mlir;
 
 namespace {
 
-/// Registers an AVX-512 tile may take: accumulators, a row of B, a broadcast.
-constexpr int64_t kRegisters = 32;
 /// Contracted steps after which partial sums are added to the total, so that
 /// rounding errors grow with the block and not with the whole range.
 constexpr int64_t kBlock = 512;
-
-/// The loops of a contraction by their part in c[m, n] += a[m, k] b[k, n].
-struct Roles {
-  /// Operand numbers; the lanes lie along a loop of b.
-  unsigned a = 0, b = 1;
-  /// Lanes; -1 never. Rows of a tile; -1: a tile has one row.
-  int64_t n = -1, m = -1;
-  /// Kept loops around the panels, kept loops around the tiles of a panel, and
-  /// contracted loops; outermost first.
-  SmallVector<unsigned> outside, between, contracted;
-};
-
-std::optional<Roles> rolesOf(const Nest &nest) {
-  Roles roles;
-  const Access &c = nest.output(0);
-  for (unsigned loop = 0; loop < nest.loops(); ++loop)
-    if (!nest.reduces[loop] && c.strides[loop] == 1 &&
-        (roles.n < 0 || nest.sizes[loop] > nest.sizes[roles.n]))
-      roles.n = loop;
-  if (roles.n < 0)
-    return std::nullopt;
-  auto reads = [&](unsigned operand, unsigned loop) {
-    return nest.accesses[operand].strides[loop] != 0;
-  };
-  if (reads(0, roles.n) == reads(1, roles.n))
-    return std::nullopt;
-  if (reads(0, roles.n))
-    std::swap(roles.a, roles.b);
-  for (unsigned loop = 0; loop < nest.loops(); ++loop)
-    if (!nest.reduces[loop] && int64_t(loop) != roles.n &&
-        reads(roles.a, loop) && !reads(roles.b, loop) &&
-        (roles.m < 0 || nest.sizes[loop] >= nest.sizes[roles.m]))
-      roles.m = loop;
-  for (unsigned loop = 0; loop < nest.loops(); ++loop) {
-    if (int64_t(loop) == roles.n || int64_t(loop) == roles.m)
-      continue;
-    if (nest.reduces[loop])
-      roles.contracted.push_back(loop);
-    else if (reads(roles.b, loop))
-      roles.outside.push_back(loop);
-    else
-      roles.between.push_back(loop);
-  }
-  return roles;
-}
-
-/// Cycles of one contracted step of a tile: two multiply-adds and two loads a
-/// cycle, and an accumulator is ready again after four.
-double stepCost(int64_t rows, int64_t vectors) {
-  return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 4.0}) + 0.25;
-}
-
-/// Rows of a tile of `vectors` vectors that take `size` rows in the least time.
-int64_t chooseRows(int64_t size, int64_t vectors) {
-  int64_t most = (kRegisters - 1 - vectors) / vectors;
-  // 8 rows of two vectors are the best on a tie.
-  int64_t best = std::min(size, 16 / vectors);
-  auto cost = [&](int64_t rows) {
-    int64_t rest = size % rows;
-    return (size / rows) * stepCost(rows, vectors) +
-           (rest ? stepCost(rest, vectors) : 0.0);
-  };
-  for (int64_t rows = 1; rows <= std::min(most, size); ++rows)
-    if (cost(rows) < cost(best) * 0.99)
-      best = rows;
-  return best;
-}
 
 class ContractionSchedule {
 public:

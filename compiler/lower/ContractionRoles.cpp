@@ -1,0 +1,64 @@
+// See ContractionRoles.h.
+#include "compiler/lower/ContractionRoles.h"
+
+namespace gradus::lower {
+
+/// Registers an AVX-512 tile may take: accumulators, a row of B, a broadcast.
+static constexpr int64_t kRegisters = 32;
+
+std::optional<Roles> rolesOf(const Nest &nest) {
+  Roles roles;
+  const Access &c = nest.output(0);
+  for (unsigned loop = 0; loop < nest.loops(); ++loop)
+    if (!nest.reduces[loop] && c.strides[loop] == 1 &&
+        (roles.n < 0 || nest.sizes[loop] > nest.sizes[roles.n]))
+      roles.n = loop;
+  if (roles.n < 0)
+    return std::nullopt;
+  auto reads = [&](unsigned operand, unsigned loop) {
+    return nest.accesses[operand].strides[loop] != 0;
+  };
+  if (reads(0, roles.n) == reads(1, roles.n))
+    return std::nullopt;
+  if (reads(0, roles.n))
+    std::swap(roles.a, roles.b);
+  for (unsigned loop = 0; loop < nest.loops(); ++loop)
+    if (!nest.reduces[loop] && int64_t(loop) != roles.n &&
+        reads(roles.a, loop) && !reads(roles.b, loop) &&
+        (roles.m < 0 || nest.sizes[loop] >= nest.sizes[roles.m]))
+      roles.m = loop;
+  for (unsigned loop = 0; loop < nest.loops(); ++loop) {
+    if (int64_t(loop) == roles.n || int64_t(loop) == roles.m)
+      continue;
+    if (nest.reduces[loop])
+      roles.contracted.push_back(loop);
+    else if (reads(roles.b, loop))
+      roles.outside.push_back(loop);
+    else
+      roles.between.push_back(loop);
+  }
+  return roles;
+}
+
+/// Cycles of one contracted step of a tile: two multiply-adds and two loads a
+/// cycle, and an accumulator is ready again after four.
+static double stepCost(int64_t rows, int64_t vectors) {
+  return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 4.0}) + 0.25;
+}
+
+int64_t chooseRows(int64_t size, int64_t vectors) {
+  int64_t most = (kRegisters - 1 - vectors) / vectors;
+  // 8 rows of two vectors are the best on a tie.
+  int64_t best = std::min(size, 16 / vectors);
+  auto cost = [&](int64_t rows) {
+    int64_t rest = size % rows;
+    return (size / rows) * stepCost(rows, vectors) +
+           (rest ? stepCost(rest, vectors) : 0.0);
+  };
+  for (int64_t rows = 1; rows <= std::min(most, size); ++rows)
+    if (cost(rows) < cost(best) * 0.99)
+      best = rows;
+  return best;
+}
+
+} // namespace gradus::lower

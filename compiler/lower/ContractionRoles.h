@@ -1,0 +1,26 @@
+// What the loops of a contraction are to its register tiles, and how many rows
+// a tile has. Takes a loop nest; next: ScheduleContraction.cpp emits the tiles.
+#pragma once
+
+#include "compiler/lower/Nest.h"
+
+namespace gradus::lower {
+
+/// The loops of a contraction by their part in c[m, n] += a[m, k] b[k, n].
+struct Roles {
+  /// Operand numbers; the lanes lie along a loop of b.
+  unsigned a = 0, b = 1;
+  /// Lanes; -1 never. Rows of a tile; -1: a tile has one row.
+  int64_t n = -1, m = -1;
+  /// Kept loops around the panels, kept loops around the tiles of a panel, and
+  /// contracted loops; outermost first.
+  llvm::SmallVector<unsigned> outside, between, contracted;
+};
+
+/// Nothing if no loop can hold the lanes.
+std::optional<Roles> rolesOf(const Nest &nest);
+
+/// Rows of a tile of `vectors` vectors that take `size` rows in the least time.
+int64_t chooseRows(int64_t size, int64_t vectors);
+
+} // namespace gradus::lower
