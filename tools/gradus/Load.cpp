@@ -105,7 +105,7 @@ static std::vector<Override> merged(const std::vector<Override> &first,
 void checkModel(LoadedModel &model, const CommandLine &line,
                 const std::vector<Override> &overrides,
                 Diagnostics &diagnostics) {
-  if (!model.file || diagnostics.hasErrors())
+  if (!model.file)
     return;
   std::vector<Override> given = overrides;
   bool hasTrain = std::any_of(
