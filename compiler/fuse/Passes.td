@@ -9,13 +9,16 @@ def FormKernels : Pass<"graph-form-kernels", "::mlir::ModuleOp"> {
   let description = [{
     Every public function of the module becomes a list of calls of kernels:
     private functions of graph ops with the attribute `graph.kernel`, whose
-    value is the kind of loops it needs (`contraction`, `rows`, `scalars`; one
-    kernel `whole` with `fuse=false`). Equal kernels are one function. Between
+    value is the kind of loops it needs (`contraction`, `rows`, `columns`,
+    `scalars`; one kernel `whole` with `fuse=false`). Equal kernels are one function. Between
     kernels only `graph.reshape` remains: it renames bytes and costs nothing.
 
-    Which ops share a kernel is decided in `Clusters.h`.
+    Which ops share a kernel is decided in `Clusters.h`; what is rewritten before
+    stands in `CheaperForms.h`.
 
-    Tests: `test/fuse/form-kernels-*.mlir`, for a whole step `mlp-step.mlir`.
+    Tests: `test/fuse/form-kernels-*.mlir`, `test/fuse/cheaper-forms.mlir`, for a
+    whole step `test/fuse/mlp-step.mlir`; fused against unfused on random
+    programs in `test/unit/fuse`.
   }];
   let options = [
     Option<"fuse", "fuse", "bool", "true",
