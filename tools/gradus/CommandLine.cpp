@@ -3,24 +3,17 @@
 #include "tools/gradus/CommandLine.h"
 #include "compiler/check/Scope.h"
 #include "runtime/Error.h"
+#include "tools/gradus/HelpText.h"
 
 #include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace gradus {
 
 namespace {
-
-struct VerbInfo {
-  const char *name, *does, *takes, *example;
-};
-
-const VerbInfo verbs[] = {
-#define VERB(FUNCTION, NAME, DOES, TAKES, EXAMPLE) {NAME, DOES, TAKES, EXAMPLE},
-#include "tools/gradus/Verbs.def"
-};
 
 /// Flags before they are checked.
 struct Raw {
@@ -28,129 +21,39 @@ struct Raw {
   std::string seed, threads;
 };
 
-/// The help of a verb: its usage as Verbs.def has it.
-class Help : public CLI::Formatter {
+/// Adds flags to a verb, by where their values go.
+class FlagBinder {
 public:
-  Help() { column_width(34); }
-  std::string make_usage(const CLI::App *app, std::string) const override {
-    for (const VerbInfo &verb : verbs)
-      if (app->get_name() == verb.name)
-        return fmt::format("Usage: gradus {} {} [flags]\n", verb.name,
-                           verb.takes);
-    return "Usage: gradus VERB MODEL.nn [key=value ...] [flags]\n";
-  }
-};
+  explicit FlagBinder(CLI::App &app) : app(app) {}
 
-/// Adds flags to a verb, each defined once.
-class Flags {
-public:
-  Flags(CLI::App &app, Raw &raw) : app(app), raw(raw) {}
-
-  /// Words without a dash; the usage line shows them.
-  void words() {
-    app.add_option("model", raw.line.model)->group("");
-    app.add_option("words", raw.line.words)->group("");
-  }
-  void settings() {
-    app.add_option("--set", raw.line.set,
-                   "KEY=VALUE, the long form of key=value: a const, a dim, a "
-                   "setting of `train`, an argument of its optimizer")
-        ->option_text("KEY=VALUE")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    value("--precision", raw.line.precision, "f32|f64",
-          "what `real` is; default f32");
-  }
-  void seed() {
-    value("--seed", raw.seed, "N", "the seed, instead of the one in the file");
-  }
-  void computing() {
-    value("--threads", raw.threads, "N",
-          "compute on at most N threads; steps run on one so far");
-    app.add_flag("--reference", raw.line.reference,
-                 "plain loops, nothing fused: slow, to compare with");
-  }
-  void data() {
-    value("--data", raw.line.data, "DIR",
-          "where the data files are, instead of beside the model");
-  }
-  void weights() {
-    value("--weights", raw.line.weights, "FILE",
-          "trained weights: a safetensors file or a run folder");
-  }
-  void split(const char *what) {
-    value("--split", raw.line.split, "NAME", what);
-  }
-  void output(const char *name, const char *what) {
-    value("-o,--output", raw.line.output, name, what);
-  }
-  void quiet() {
-    app.add_flag("-q,--quiet", raw.line.quiet, "no progress on stderr");
-  }
-  void json() {
-    app.add_flag("--json", raw.line.json, "print results as JSON");
-  }
-  void value(const char *flag, std::string &into, const char *name,
-             const char *what) {
-    app.add_option(flag, into, what)
-        ->option_text(name)
+  void bind(std::string &into, const char *names) {
+    app.add_option(names, into)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
-
-  CLI::App &app;
-  Raw &raw;
-};
-
-void addFlags(const std::string &verb, Flags flags) {
-  Raw &raw = flags.raw;
-  if (verb == "explain") {
-    flags.words();
-    flags.app.add_flag("--list", raw.line.list, "all codes");
-    return;
-  }
-  flags.words();
-  flags.settings();
-  flags.data();
-  flags.app.add_flag("--json", raw.line.json, "print results as JSON");
-  if (verb == "check") {
-    flags.app.add_flag("--info", raw.line.info,
-                       "print parameters, exported functions and data");
-    return;
-  }
-  if (verb == "compile") {
-    flags.value("--emit", raw.line.emit, "STAGE",
-                "ast, typed, graph, pullbacks, gradient, step, linalg, "
-                "vector, llvm or asm");
-    flags.value("--dump-stages", raw.line.dumpStages, "DIR",
-                "write every stage to a file in DIR");
-    flags.output("FILE", "write the stage to FILE");
-    flags.app.add_flag("--reference", raw.line.reference,
-                       "plain loops, nothing fused");
-    return;
-  }
-  flags.seed();
-  flags.computing();
-  flags.quiet();
-  if (verb == "train") {
-    flags.output("DIR", "the run folder; default runs/NAME-N");
-    flags.app.add_flag("--overwrite", raw.line.overwrite,
-                       "replace the run in the folder of -o");
-    return;
-  }
-  flags.weights();
-  if (verb == "test") {
-    flags.split("evaluate this split; default: all but `train`");
-    flags.app
-        .add_option("--bound", raw.line.bounds,
-                    "exit with 2 unless the report holds, as in "
-                    "--bound 'accuracy>=0.95'")
-        ->option_text("REPORT>=N|REPORT<=N")
+  void bind(std::vector<std::string> &into, const char *names) {
+    app.add_option(names, into)
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    return;
   }
-  flags.split("take the arguments from the rows of this split");
-  flags.output("FILE", "write the result to a .npy, .npz or .csv file");
+  void bind(bool &into, const char *names) { app.add_flag(names, into); }
+
+private:
+  CLI::App &app;
+};
+
+void addFlags(const VerbInfo &verb, CLI::App &app, Raw &raw) {
+  CommandLine &line = raw.line;
+  if (!verb.takes.empty())
+    app.add_option("model", line.model);
+  if (verb.takes.find("...") != std::string::npos)
+    app.add_option("words", line.words);
+  FlagBinder binder(app);
+  for (const FlagInfo *flag : verb.flags) {
+#define FLAG(ID, INTO, NAMES, VALUE, GROUP, WHAT)                              \
+  if (flag->id == #ID)                                                         \
+    binder.bind(INTO, NAMES);
+#include "tools/gradus/Flags.def"
+  }
 }
 
 Error unknownFlag(const std::string &verb, std::string flag,
@@ -170,21 +73,6 @@ Error unknownFlag(const std::string &verb, std::string flag,
   return error;
 }
 
-Error unknownVerb(const std::string &word) {
-  Error error(fault::UnknownVerb, word);
-  std::vector<std::string> names;
-  for (const VerbInfo &verb : verbs)
-    names.push_back(verb.name);
-  std::string near = typed::nearest(word, names);
-  if (!near.empty())
-    error.help(fmt::format("did you mean `{}`?", near));
-  else if (word.ends_with(".nn"))
-    error.help(fmt::format("to train it, write `gradus train {}`", word));
-  else
-    error.help(fmt::format("the verbs are {}", fmt::join(names, ", ")));
-  return error;
-}
-
 /// A whole number of a flag.
 uint64_t wholeNumber(const char *flag, const std::string &text,
                      uint64_t least) {
@@ -198,66 +86,66 @@ uint64_t wholeNumber(const char *flag, const std::string &text,
   return number;
 }
 
-void finish(Raw &raw, const CLI::App &verb) {
+void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
   CommandLine &line = raw.line;
-  if (line.model.empty() && !line.list)
-    throw Error(fault::MissingWord, line.verb,
-                line.verb == "explain" ? "an error code" : "a model file")
-        .help(fmt::format("as in `{}`", [&] {
-          for (const VerbInfo &info : verbs)
-            if (line.verb == info.name)
-              return info.example;
-          return "";
-        }()));
+  if (line.model.empty() && !info.needs.empty() && !line.list)
+    throw Error(fault::MissingWord, line.verb, info.needs)
+        .help(fmt::format("as in `{}`", info.examples.front()));
   if (!raw.seed.empty())
     line.seed = wholeNumber("--seed", raw.seed, 0);
   if (!raw.threads.empty())
     wholeNumber("--threads", raw.threads, 1);
-  if (!line.precision.empty() && line.precision != "f32" &&
-      line.precision != "f64")
-    throw Error(fault::BadFlag, "--precision", "f32 or f64", line.precision);
-  // An empty value is most often a variable of the shell that was not set.
-  for (const CLI::Option *option : verb.get_options())
-    if (option->count() && option->get_type_size() > 0 &&
-        !option->get_lnames().empty())
-      for (const std::string &value : option->results())
-        if (value.empty())
-          throw Error(fault::NeedsValue, "--" + option->get_lnames()[0]);
+  for (const FlagInfo *flag : info.flags) {
+    const CLI::Option *option = verb.get_option(flag->longName());
+    if (!option->count() || flag->value.empty())
+      continue;
+    for (const std::string &value : option->results()) {
+      // Most often a variable of the shell that was not set.
+      if (value.empty())
+        throw Error(fault::NeedsValue, flag->longName());
+      const std::vector<std::string> &known = flag->choices;
+      if (!known.empty() &&
+          std::find(known.begin(), known.end(), value) == known.end())
+        throw Error(fault::BadFlag, flag->longName(),
+                    known.size() == 2
+                        ? fmt::format("{}", fmt::join(known, " or "))
+                        : fmt::format("one of {}", fmt::join(known, ", ")),
+                    value);
+    }
+  }
 }
 
 } // namespace
 
 std::variant<CommandLine, ExitCode> parseCommandLine(int argc, char **argv) {
-  CLI::App app("Gradus trains what a model file describes: it compiles the "
-               "file to native code\nand runs that on the file's data.",
-               "gradus");
+  CLI::App app("", "gradus");
   app.set_version_flag("--version", fmt::format("gradus {}", version));
   app.allow_extras();
   app.require_subcommand(0, 1);
-  app.formatter(std::make_shared<Help>());
-  app.footer("`gradus VERB --help` tells more about a verb.\n"
-             "Exit codes: 0 fine, 1 an error in the model, data or arguments, "
-             "2 a check failed,\n3 the machine (no space, no memory), 125 an "
-             "error in gradus itself.");
 
   Raw raw;
   for (int i = 0; i < argc; ++i) {
     raw.line.text += i ? " " : "";
     raw.line.text += i ? argv[i] : "gradus";
   }
-  for (const VerbInfo &verb : verbs) {
-    CLI::App *sub = app.add_subcommand(verb.name, verb.does);
+  for (const VerbInfo &verb : verbTable()) {
+    CLI::App *sub = app.add_subcommand(verb.name);
     sub->allow_extras();
-    sub->footer(fmt::format("Example: {}", verb.example));
-    addFlags(verb.name, Flags(*sub, raw));
+    addFlags(verb, *sub, raw);
   }
 
   if (argc < 2) {
-    std::fputs(app.help().c_str(), stderr);
+    std::fputs(helpText(/*all=*/false).c_str(), stderr);
     return UserError;
   }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForHelp &) {
+    auto verbs = app.get_subcommands();
+    const VerbInfo *verb =
+        verbs.empty() ? nullptr : findVerb(verbs.front()->get_name());
+    fmt::print("{}", verb ? helpText(*verb) : helpText(/*all=*/false));
+    return Fine;
   } catch (const CLI::Success &success) {
     app.exit(success);
     return Fine;
@@ -279,7 +167,7 @@ std::variant<CommandLine, ExitCode> parseCommandLine(int argc, char **argv) {
     throw word.starts_with('-')
         ? unknownFlag(raw.line.verb, word, verb)
         : Error(fault::SurplusWord, raw.line.verb, word);
-  finish(raw, verb);
+  finish(raw, *findVerb(raw.line.verb), verb);
   return raw.line;
 }
 

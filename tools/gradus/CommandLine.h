@@ -1,5 +1,6 @@
 // The command line as one value: a verb, a model, what is set about it, and the
-// flags of all verbs. Each verb takes some of them; others are refused.
+// flags of all verbs. Verbs.def says which verb takes which; others are
+// refused.
 #pragma once
 
 #include "compiler/check/Checker.h"
@@ -35,7 +36,7 @@ struct CommandLine {
   /// `accuracy>=0.95`: reports that `test` holds to a bound.
   std::vector<std::string> bounds;
   bool quiet = false, json = false, reference = false, overwrite = false,
-       info = false, list = false;
+       info = false, list = false, all = false;
 
   /// As it was typed, for the run folder.
   std::string text;

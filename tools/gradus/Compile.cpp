@@ -31,14 +31,11 @@ static const std::vector<StageInfo> &stages() {
   return list;
 }
 
+/// The parser of the command line has refused all other words.
 static Stage stageNamed(const std::string &flag) {
-  std::string known;
-  for (const StageInfo &info : stages()) {
-    if (info.flag == flag)
-      return info.stage;
-    known += (known.empty() ? "" : ", ") + info.flag;
-  }
-  throw Error(fault::BadFlag, "--emit", "one of " + known, flag);
+  return std::find_if(stages().begin(), stages().end(),
+                      [&](const StageInfo &info) { return info.flag == flag; })
+      ->stage;
 }
 
 static std::string stageText(Stage stage, const LoadedModel &loaded,

@@ -41,7 +41,7 @@ TrainedValues trainedValues(const Model &model, const LoadedModel &loaded,
       result.step = positionOf(file).step;
     return result;
   }
-  if (!model.variables.empty())
+  if (!model.variables.empty() && !line.quiet)
     std::fputs("note: no weights are given, so parameters have their initial "
                "values\n",
                stderr);

@@ -12,5 +12,6 @@ ExitCode test(const CommandLine &line);
 ExitCode predict(const CommandLine &line);
 ExitCode compile(const CommandLine &line);
 ExitCode explain(const CommandLine &line);
+ExitCode help(const CommandLine &line);
 
 } // namespace gradus::verbs

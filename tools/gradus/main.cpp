@@ -14,7 +14,7 @@
 using namespace gradus;
 
 static ExitCode dispatch(const CommandLine &line) {
-#define VERB(FUNCTION, NAME, DOES, TAKES, EXAMPLE)                             \
+#define VERB(FUNCTION, NAME, ...)                                              \
   if (line.verb == NAME)                                                       \
     return verbs::FUNCTION(line);
 #include "tools/gradus/Verbs.def"
