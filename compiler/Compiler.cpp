@@ -229,7 +229,7 @@ Compiler::Functions Compiler::compile(OwningOpRef<ModuleOp> module,
     result.code = code;
     for (const fuse::PlannedCall &call : plan->calls)
       result.calls.push_back(
-          {call.kernel, code->lookup(call.kernel), call.operands});
+          {call.kernel, code->lookup(call.kernel), call.operands, call.flops});
   }
   return functions;
 }

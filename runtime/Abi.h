@@ -70,6 +70,9 @@ struct KernelCall {
   std::string name;
   KernelEntry entry = nullptr;
   std::vector<Location> operands;
+  /// Of its contractions, a multiply-add counting as two: the arithmetic that
+  /// no fusion saves.
+  int64_t flops = 0;
 };
 
 /// A function of the model as native code: run `calls` in order. It allocates

@@ -64,7 +64,7 @@ void Execution::run() {
         throw std::logic_error("buffer " + compiled.buffers[i].name + " of " +
                                compiled.name + " is not bound");
   for (size_t i = 0; i < starts.size(); ++i)
-    compiled.calls[i].entry(pointers.data() + starts[i]);
+    runCall(i);
 }
 
 } // namespace gradus

@@ -25,6 +25,10 @@ public:
   /// Runs the kernels in order. Throws std::logic_error if a buffer is not
   /// bound.
   void run();
+  /// Runs one of the kernels, for profiles; the others must have run before.
+  void runCall(size_t call) {
+    compiled.calls[call].entry(pointers.data() + starts[call]);
+  }
 
 private:
   CompiledFunction compiled;

@@ -1,6 +1,7 @@
 // Reading a planned function: attributes -> Plan.
 #include "compiler/fuse/Plan.h"
 
+#include "dialect/Einsum.h"
 #include "dialect/Graph.h"
 
 using namespace mlir;
@@ -80,11 +81,26 @@ static std::optional<gradus::Location> parseLocation(Attribute attribute) {
   return location;
 }
 
+/// Two for each element of a contraction's iteration space.
+static int64_t flopsOf(func::FuncOp kernel) {
+  int64_t flops = 0;
+  kernel.walk([&](graph::EinsumOp einsum) {
+    graph::EinsumSpec spec = *graph::parseEinsum(einsum.getSpec());
+    int64_t products =
+        cast<RankedTensorType>(einsum.getType()).getNumElements();
+    auto a = cast<RankedTensorType>(einsum.getA().getType());
+    for (char index : spec.contracted())
+      products *= a.getDimSize(spec.a.find(index));
+    flops += 2 * products;
+  });
+  return flops;
+}
+
 static FailureOr<PlannedCall> readCall(func::CallOp call) {
   auto operands = call->getAttrOfType<ArrayAttr>(kOperands);
   if (!operands)
     return call.emitError("the call has no ") << kOperands;
-  PlannedCall planned{call.getCallee().str(), {}};
+  PlannedCall planned{call.getCallee().str(), {}, flopsOf(kernelOf(call))};
   for (Attribute operand : operands) {
     auto location = parseLocation(operand);
     if (!location)

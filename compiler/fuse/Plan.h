@@ -34,6 +34,8 @@ struct PlannedCall {
   /// The kernel's arguments in order, then its results that are not written
   /// over an argument, then its scratch if it has one.
   std::vector<gradus::Location> operands;
+  /// See `gradus::KernelCall::flops`.
+  int64_t flops = 0;
 };
 
 struct Plan {

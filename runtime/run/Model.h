@@ -4,23 +4,24 @@
 // Compiled functions name their buffers (BufferInfo::name); the trainer binds
 // them by these names. `x` is a path such as `fc1.W`.
 //
-//   name                  access   in              what
-//   param/x               R or U   all             a parameter
-//   state/x               R or U   all             a state; U in step only
-//   slot/<optimizer>/x.m  U        step            an optimizer's state
-//   const/x               R        all             a scalar `const`, an
-//   argument data/<set>.<f>.mean   R        all             also .std .min .max
-//   field/<f>             R        step, evaluate  [batch, shape...] of field f
-//   t                     R        step            1, 2, ...: number of the
-//   step epoch                 R        step            1, 2, ... steps R step
-//   steps of the whole run seed                  R        step, evaluate  the
-//   seed, for draws in a step loss                  W        step the mean loss
-//   of the batch partial/<report>/<i>  W        evaluate        partial result
-//   of this batch partial/<report>/<i>  R        finish          the same over
-//   the whole split rows                  R        finish          rows of the
-//   split report/<report>       W        finish          the value of the
-//   report argument/<name>       R        exported        an argument
-//   result/<name>         W        exported        a result
+//   name                  access  in         what
+//   param/x               R or U  all        a parameter
+//   state/x               R or U  all        a state; U in step only
+//   slot/<optimizer>/x.m  U       step       state of an optimizer
+//   const/x               R       all        a scalar `const`
+//   data/<set>.<f>.mean   R       all        also .std .min .max
+//   field/<f>             R       no finish  [batch, ...] of field f
+//   t                     R       step       the step: 1, 2, ...
+//   epoch                 R       step       1, 2, ...
+//   steps                 R       step       steps of the whole run
+//   seed                  R       no finish  the seed, for draws
+//   loss                  W       step       mean loss of the batch
+//   partial/<report>/<i>  W       evaluate   partial of this batch
+//   partial/<report>/<i>  R       finish     that of the whole split
+//   rows                  R       finish     rows of the split
+//   report/<report>       W       finish     value of the report
+//   argument/<name>       R       exported   an argument
+//   result/<name>         W       exported   a result
 //
 // `t epoch steps seed loss rows report/...` are scalars of any element type.
 // Partials are F64 of any shape and are combined element by element.

@@ -21,31 +21,25 @@ Trainer::Trainer(const Model &model, DataReader &data, RunFolder *folder,
 
 double Trainer::elapsed() const { return secondsBetween(start, Clock::now()); }
 
-void Trainer::readData() {
-  // All splits at once, so that a missing file shows before an hour of
-  // training.
-  const std::string &name = data.trainingSplit().name;
-  train = data.read(name);
-  for (const Split &split : data.info().splits)
-    if (split.name != name && !model.reports.empty())
-      others.push_back(data.read(split.name));
-  values.setStatistics(model, train);
-}
-
-void Trainer::plan() {
+void Trainer::prepare() {
   const TrainSettings &settings = model.settings;
-  batches.emplace(train, settings.batch ? settings.batch : train.rows,
-                  settings.shuffle, settings.seed);
   if (settings.epochs <= 0 && settings.steps <= 0)
     throw Error(fault::NoEnd)
         .help("`epochs = 10` ends it after ten passes "
               "over the data");
+  Preparation prepared = gradus::prepare(model, data, !model.reports.empty());
+  train = std::move(prepared.train);
+  others = std::move(prepared.others);
+  values.setStatistics(model, train);
+  batches.emplace(train, settings.batch ? settings.batch : train.rows,
+                  settings.shuffle, settings.seed);
   totalSteps = settings.epochs * batches->count();
   if (settings.steps > 0 && (totalSteps <= 0 || settings.steps < totalSteps))
     totalSteps = settings.steps;
   totalEpochs = (totalSteps + batches->count() - 1) / batches->count();
   position.seed = settings.seed;
   stepSeconds.reserve(size_t(std::min<int64_t>(totalSteps, 4096)));
+  full = bind(std::move(prepared.step));
 }
 
 void Trainer::compileLater() {
@@ -204,9 +198,7 @@ void Trainer::save() {
 
 TrainResult Trainer::run() {
   start = Clock::now();
-  readData();
-  plan();
-  full = bind(model.step(batches->fullRows()));
+  prepare();
   compileLater();
   while (position.step < totalSteps && !result.interrupted) {
     epochSeconds = 0;

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "runtime/data/Batches.h"
-#include "runtime/data/DataReader.h"
 #include "runtime/run/Evaluation.h"
+#include "runtime/run/Preparation.h"
 #include "runtime/run/Progress.h"
 #include "runtime/run/RunFolder.h"
 #include "runtime/run/Weights.h"
@@ -52,8 +52,7 @@ private:
   };
 
   double elapsed() const;
-  void readData();
-  void plan();
+  void prepare();
   std::unique_ptr<BoundFunction> bind(CompiledFunction function);
   void compileLater();
   void waitForLateCode();

@@ -58,6 +58,7 @@ public:
   /// nothing.
   void feed(const Batches &batches, int64_t index) const;
   void run() { execution.run(); }
+  void runCall(size_t call) { execution.runCall(call); }
 
   const CompiledFunction &function() const { return execution.function(); }
 

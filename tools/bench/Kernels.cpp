@@ -4,6 +4,7 @@
 #include "compiler/lower/Lower.h"
 #include "compiler/native/Jit.h"
 #include "compiler/native/Target.h"
+#include "tools/gradus/FmaPeak.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -117,36 +118,6 @@ std::string textOf(const Case &c) {
                             y);
 }
 
-/// Multiply-adds a second of this core, in flops: 24 independent chains.
-double measurePeak() {
-#ifdef __AVX512F__
-  constexpr int kLanes = 16;
-#else
-  constexpr int kLanes = 8;
-#endif
-  typedef float Lanes __attribute__((vector_size(kLanes * 4)));
-  Lanes sums[24], x, y;
-  for (int i = 0; i < kLanes; ++i) {
-    x[i] = 1.0f;
-    y[i] = 1e-9f;
-  }
-  for (Lanes &sum : sums)
-    sum = x;
-  constexpr int kSteps = 20000;
-  double start = now();
-  for (int step = 0; step < kSteps; ++step)
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 24; ++i) {
-      sums[i] = __builtin_elementwise_fma(sums[i], x, y);
-      asm("" : "+v"(sums[i]));
-    }
-  double seconds = now() - start;
-  float total = 0;
-  for (Lanes &sum : sums)
-    total += sum[0];
-  return total == 0 ? 0 : 24.0 * kLanes * 2 * kSteps / seconds;
-}
-
 struct Compiled {
   std::shared_ptr<native::Code> code;
   double lowerMs = 0, nativeMs = 0;
@@ -206,7 +177,7 @@ void run(mlir::MLIRContext &context, const Case &c) {
   int inner = std::max(1, int(2e7 / flops));
   double best = 1e9, peak = 0;
   for (int repetition = 0; repetition < 40; ++repetition) {
-    peak = std::max(peak, measurePeak());
+    peak = std::max(peak, measureFmaPeak());
     double start = now();
     for (int i = 0; i < inner; ++i)
       entry(operands.data());

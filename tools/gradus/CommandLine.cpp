@@ -3,6 +3,7 @@
 #include "tools/gradus/CommandLine.h"
 #include "compiler/check/Scope.h"
 #include "runtime/Error.h"
+#include "runtime/data/Csv.h"
 #include "tools/gradus/HelpText.h"
 
 #include <CLI/CLI.hpp>
@@ -18,7 +19,7 @@ namespace {
 /// Flags before they are checked.
 struct Raw {
   CommandLine line;
-  std::string seed, threads;
+  std::string seed, threads, seconds;
 };
 
 /// Adds flags to a verb, by where their values go.
@@ -93,6 +94,12 @@ void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
         .help(fmt::format("as in `{}`", info.examples.front()));
   if (!raw.seed.empty())
     line.seed = wholeNumber("--seed", raw.seed, 0);
+  if (!raw.seconds.empty()) {
+    line.seconds = parseNumber(raw.seconds);
+    if (!line.seconds || !(*line.seconds > 0) || *line.seconds > 3600)
+      throw Error(fault::BadFlag, "--seconds", "a number above 0, at most 3600",
+                  raw.seconds);
+  }
   if (!raw.threads.empty())
     wholeNumber("--threads", raw.threads, 1);
   for (const FlagInfo *flag : info.flags) {

@@ -30,13 +30,15 @@ struct CommandLine {
   std::vector<std::string> set;
 
   std::optional<uint64_t> seed;
+  /// How long `bench` measures.
+  std::optional<double> seconds;
   /// `f32` or `f64`; empty if not given.
   std::string precision;
   std::string data, weights, output, split, emit, dumpStages;
   /// `accuracy>=0.95`: reports that `test` holds to a bound.
   std::vector<std::string> bounds;
   bool quiet = false, json = false, reference = false, overwrite = false,
-       info = false, list = false, all = false;
+       info = false, list = false, all = false, kernels = false;
 
   /// As it was typed, for the run folder.
   std::string text;

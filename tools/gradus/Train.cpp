@@ -3,12 +3,12 @@
 #include "runtime/run/Interrupt.h"
 #include "runtime/run/Trainer.h"
 #include "tools/gradus/DescribeModel.h"
+#include "tools/gradus/ProcessFacts.h"
 #include "tools/gradus/Trained.h"
 #include "tools/gradus/Verbs.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
 
 #include <filesystem>
 
@@ -55,13 +55,6 @@ static RunConfig configOf(const LoadedModel &loaded, const Model &model,
   config.steps = model.settings.steps;
   config.seed = model.settings.seed;
   return config;
-}
-
-/// The most memory this process has held, in bytes.
-static int64_t peakMemory() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return int64_t(usage.ru_maxrss) * 1024;
 }
 
 static void printJson(const TrainResult &result, const std::string &folder,

@@ -343,5 +343,5 @@ TEST_F(Training, MissingTestDataShowBeforeTraining) {
   std::get<CsvSource>(model.data.splits[1].source).file = "absent.csv";
   EXPECT_NE(messageOf([&] { train(); }).find("`absent.csv` does not exist"),
             std::string::npos);
-  EXPECT_TRUE(linearCalls.steps.empty());
+  EXPECT_TRUE(linearCalls.stepRuns.empty());
 }

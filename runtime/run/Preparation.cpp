@@ -1,0 +1,47 @@
+#include "runtime/run/Preparation.h"
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+
+namespace gradus {
+
+using Clock = std::chrono::steady_clock;
+
+Preparation prepare(const Model &model, DataReader &data, bool readOthers) {
+  Preparation result;
+  auto compile = [&model](int64_t rows) {
+    Clock::time_point before = Clock::now();
+    CompiledFunction step = model.step(rows);
+    double seconds =
+        std::chrono::duration<double>(Clock::now() - before).count();
+    return std::make_pair(std::move(step), seconds);
+  };
+  // How many rows `all` are, the data tell.
+  int64_t batch = model.settings.batch;
+  std::future<std::pair<CompiledFunction, double>> early;
+  if (batch)
+    early = std::async(std::launch::async, compile, batch);
+
+  // All splits at once, so that a missing file shows before an hour of
+  // training.
+  const std::string &name = data.trainingSplit().name;
+  result.train = data.read(name);
+  for (const Split &split : data.info().splits)
+    if (readOthers && split.name != name)
+      result.others.push_back(data.read(split.name));
+
+  int64_t rows = result.train.rows;
+  result.batchRows = batch ? std::min(batch, rows) : rows;
+  if (batch && batch <= rows)
+    std::tie(result.step, result.compileSeconds) = early.get();
+  else {
+    // Functions of a model are compiled one after the other.
+    if (early.valid())
+      early.wait();
+    std::tie(result.step, result.compileSeconds) = compile(rows);
+  }
+  return result;
+}
+
+} // namespace gradus

@@ -1,0 +1,48 @@
+// What `gradus bench` finds out about the steps of a model, as plain numbers.
+#pragma once
+
+#include "runtime/run/Model.h"
+#include "runtime/run/Variables.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace gradus {
+
+struct KernelMeasurement {
+  std::string name;
+  double medianSeconds = 0;
+  int64_t flops = 0;
+};
+
+struct Measurement {
+  /// Steps measured, and the rows of each.
+  int64_t steps = 0, batch = 0;
+  /// Of one step: feeding the batch, running, reading the loss.
+  double medianSeconds = 0, lowSeconds = 0, highSeconds = 0;
+  /// Flops of the contractions of one step.
+  int64_t flops = 0;
+  /// 90th percentile of the probes taken between steps, flops a second of one
+  /// core.
+  double peakFlops = 0;
+  /// The loss of step 1 and, if there were so many, of step 20.
+  double firstLoss = 0, twentiethLoss = 0;
+  /// Kernels in the order in which they run; only if asked for.
+  std::vector<KernelMeasurement> kernels;
+
+  /// The part of the processor's multiply-add peak that a step reaches.
+  double fractionOfPeak() const {
+    return double(flops) / medianSeconds / peakFlops;
+  }
+};
+
+/// Runs full batches of `train`, epoch after epoch, for about `seconds` after a
+/// warm-up of a fifth of that; `low` and `high` are the 10th and 90th
+/// percentiles. Calls `afterFirst` when the first step is done.
+Measurement measureSteps(const Model &model, BoundFunction &step,
+                         const Dataset &train, int64_t batchRows,
+                         double seconds, bool withKernels,
+                         const std::function<void()> &afterFirst);
+
+} // namespace gradus
