@@ -252,6 +252,7 @@ Element Emitter::load(const Access &access, const Point &point) {
   if (access.scalar)
     return {access.scalar, 0};
   Element index = indexOf(access, point);
+  index.level = std::max(index.level, access.level);
   OpBuilder &builder = at(index.level);
   int64_t stride = point.vectorLoop < 0 ? 0 : access.strides[point.vectorLoop];
   if (stride == 0)

@@ -19,6 +19,9 @@ struct Access {
   mlir::Value scalar;
   mlir::Type element;
   llvm::SmallVector<int64_t> strides;
+  /// The level at which the nest itself has written the buffer; it is not read
+  /// further out. 0 for what is there before the nest.
+  unsigned level = 0;
 };
 
 /// A linalg op on buffers as numbers. Unit loops are dropped.

@@ -84,8 +84,10 @@ private:
   /// All rows of the columns at `point`: `vectors` vectors, of the last only
   /// `active` lanes.
   void emitPanel(Point point, int64_t vectors, int64_t active) {
-    if (packs)
+    if (packs) {
+      panelLevel = emitter.innermost();
       pack(point, vectors, active);
+    }
     unsigned opened = 0;
     for (unsigned loop : roles.between) {
       enter(loop, point);
@@ -117,6 +119,7 @@ private:
   Access packedAccess(int64_t width) {
     Access access;
     access.flat = panel;
+    access.level = panelLevel;
     access.element = element;
     access.strides.assign(nest.loops(), 0);
     int64_t stride = width;
@@ -272,6 +275,7 @@ private:
                                          emitter.at(0).getI64IntegerAttr(64));
     Access rows;
     rows.flat = tile;
+    rows.level = emitter.innermost();
     rows.element = element;
     rows.strides = {vectors * lanes, 1};
     Point inTile(2);
@@ -427,6 +431,7 @@ private:
   Type element;
   /// The packed columns of B of one panel, one contracted step after another.
   Value panel;
+  unsigned panelLevel = 0;
   bool packs = false;
   int64_t depth = 1;
 };

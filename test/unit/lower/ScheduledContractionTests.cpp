@@ -146,7 +146,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Forms,
                                          Shape{6, 130, 21}, Shape{7, 33, 16},
                                          Shape{8, 32, 1}, Shape{16, 10, 32},
                                          Shape{17, 31, 33}, Shape{23, 47, 50},
-                                         Shape{64, 96, 64}, Shape{37, 48, 19}));
+                                         Shape{64, 96, 64}, Shape{37, 48, 19},
+                                         Shape{64, 64, 1}, Shape{64, 40, 1}));
 
 TEST(ScheduledContraction, DoublesHoldTheirPrecision) {
   Sizes sizes{{'m', 19}, {'n', 29}, {'k', 41}};
