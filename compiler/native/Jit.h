@@ -14,7 +14,8 @@
 namespace gradus::native {
 
 struct NativeOptions {
-  /// Scheduled kernels: LLVM's O3. Reference kernels: O1.
+  /// Scheduled kernels: a few cleanups, their loops are final. Reference
+  /// kernels: LLVM's O1.
   bool optimise = true;
 };
 
