@@ -182,8 +182,11 @@ static const DialectRegistry &registry() {
   return dialects;
 }
 
+Compiler::~Compiler() = default;
+
 Compiler::Compiler(const typed::Program &program, const CompileOptions &options)
-    : program(program), options(options), context(registry()) {
+    : program(program), options(options),
+      owned(std::make_unique<MLIRContext>(registry())), context(*owned) {
   // Notes go to the user, who must not see operations.
   context.printOpOnDiagnostic(false);
 }

@@ -6,11 +6,13 @@
 #include "compiler/construct/Construct.h"
 #include "runtime/Abi.h"
 
-#include "mlir/IR/MLIRContext.h"
-#include "llvm/Support/raw_ostream.h"
-
 #include <map>
+#include <memory>
 #include <string>
+
+namespace llvm {
+class raw_ostream;
+} // namespace llvm
 
 namespace gradus {
 
@@ -32,6 +34,7 @@ class Compiler {
 public:
   /// `program` outlives this.
   Compiler(const typed::Program &program, const CompileOptions &options);
+  ~Compiler();
 
   /// A state of an optimizer for one parameter.
   struct Slot {
@@ -66,7 +69,8 @@ private:
 
   const typed::Program &program;
   CompileOptions options;
-  mlir::MLIRContext context;
+  std::unique_ptr<mlir::MLIRContext> owned;
+  mlir::MLIRContext &context;
 };
 
 } // namespace gradus

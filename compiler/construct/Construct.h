@@ -6,8 +6,11 @@
 #include "compiler/Diagnostics.h"
 #include "compiler/check/TypedAst.h"
 
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/OwningOpRef.h"
+namespace mlir {
+class MLIRContext;
+class ModuleOp;
+template <typename OpTy> class OwningOpRef;
+} // namespace mlir
 
 namespace gradus {
 
