@@ -1,6 +1,7 @@
 // See Compiler.h. Passes report through MLIR; what concerns the user's source
 // is put into the user's words here, the rest is an internal error.
 #include "compiler/Compiler.h"
+#include "compiler/DiagnosticKinds.h"
 
 #include "compiler/construct/GraphFunction.h"
 #include "compiler/differentiate/Differentiate.h"
@@ -73,7 +74,7 @@ class PassReports {
 public:
   PassReports(MLIRContext *context, const typed::Program &program,
               gradus::Diagnostics &diagnostics)
-      : places(program), diagnostics(diagnostics),
+      : program(program), places(program), diagnostics(diagnostics),
         handler(context, [this](mlir::Diagnostic &report) {
           take(report);
           return success();
@@ -101,7 +102,9 @@ private:
       for (mlir::Diagnostic &note : report.getNotes())
         if (Range place = places.range(note.getLocation()))
           error.label(place, note.str());
-      error.help("if zero is what you want, write `0 * " + x + "`");
+      // A loss has to depend on what it trains; any other derivative may be 0.
+      if (!isLoss(range))
+        error.help("if zero is what you want, write `0 * " + x + "`");
     } else if (code == diag::NonlinearBackward.code) {
       auto &error = diagnostics.report(diag::NonlinearBackward, range,
                                        argument(report, 1));
@@ -115,6 +118,14 @@ private:
     }
   }
 
+  bool isLoss(Range range) const {
+    return program.train &&
+           llvm::any_of(program.train->minimize, [&](const auto &one) {
+             return one.loss->range == range;
+           });
+  }
+
+  const typed::Program &program;
   Places places;
   gradus::Diagnostics &diagnostics;
   std::string internal;

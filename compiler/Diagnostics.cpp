@@ -18,6 +18,9 @@ const std::vector<DiagnosticKind> &diagnosticKinds() {
   static const std::vector<DiagnosticKind> kinds = {
 #define DIAGNOSTIC(CODE, NAME, TEXT) {#CODE, #NAME, TEXT},
 #include "compiler/Diagnostics.def"
+#define DIAGNOSTIC(CODE, NAME, TEXT) {#CODE, #NAME, TEXT},
+#include "runtime/Errors.def"
+#undef DIAGNOSTIC
   };
   return kinds;
 }
@@ -35,18 +38,20 @@ Diagnostic &Diagnostic::label(Range range, std::string text) {
 }
 
 Diagnostic &Diagnostic::note(std::string text) {
-  remarks.push_back({"note", std::move(text)});
+  remarks.push_back({"note", std::move(text), {}});
   return *this;
 }
 
-Diagnostic &Diagnostic::help(std::string text) {
-  remarks.push_back({"help", std::move(text)});
+Diagnostic &Diagnostic::help(std::string text, std::vector<Edit> edits) {
+  remarks.push_back({"help", std::move(text), std::move(edits)});
   return *this;
 }
 
-Diagnostic &Diagnostic::excerpt(Excerpt lines) {
-  quoted = std::move(lines);
-  return *this;
+Diagnostic &Diagnostic::meant(std::string_view word) {
+  std::vector<Edit> edits;
+  if (!spans.empty())
+    edits.push_back({spans.front().range, std::string(word)});
+  return help(fmt::format("did you mean `{}`?", word), std::move(edits));
 }
 
 Diagnostic &Diagnostics::add(Severity severity, std::string_view code,
@@ -61,6 +66,11 @@ Diagnostic &Diagnostics::add(Severity severity, std::string_view code,
   if (range)
     message.spans.push_back({range, true, ""});
   return message;
+}
+
+void Diagnostics::noteAll(const std::string &text) {
+  for (Diagnostic &message : messages)
+    message.note(text);
 }
 
 namespace {
@@ -171,25 +181,17 @@ public:
   std::string run() {
     headline();
     width = 1;
-    auto widen = [&](uint64_t number) {
-      width = std::max(width, std::to_string(number).size());
-    };
     collect();
     for (auto &[source, lines] : files)
-      widen(lines.rbegin()->first);
-    if (message.quoted)
-      widen(message.quoted->line);
+      width = std::max(width, std::to_string(lines.rbegin()->first).size());
 
-    if (message.quoted)
-      drawExcerpt(*message.quoted);
     bool firstFile = true;
     for (auto &[source, lines] : files) {
       drawFile(*source, lines, firstFile);
       firstFile = false;
     }
     for (const Diagnostic::Remark &remark : message.remarks) {
-      bool hasPlace = !files.empty() || message.quoted;
-      paint.write(std::string(hasPlace ? width + 1 : 2, ' '))
+      paint.write(std::string(files.empty() ? 2 : width + 1, ' '))
           .write("= ", Style::Gutter)
           .write(remark.kind, Style::Help)
           .write(": ")
@@ -272,17 +274,6 @@ private:
     }
   }
 
-  void drawExcerpt(const Excerpt &excerpt) {
-    paint.write(" --> ", Style::Gutter)
-        .write(fmt::format("{}:{}{}{}\n", excerpt.file, excerpt.line,
-                           excerpt.detail.empty() ? "" : ", ", excerpt.detail));
-    MarkedLine line{printable(excerpt.text),
-                    {{excerpt.begin, std::max(excerpt.end, excerpt.begin + 1),
-                      true, excerpt.label}}};
-    crop(line);
-    drawLine(std::to_string(excerpt.line), line);
-  }
-
   void drawLine(const std::string &number, MarkedLine &line) {
     std::string text;
     for (const std::string &character : line.characters)
@@ -355,7 +346,7 @@ std::string render(const Diagnostic &message, bool colour) {
   return Renderer(message, colour).run();
 }
 
-std::string Diagnostics::render(RenderOptions options) const {
+std::vector<const Diagnostic *> Diagnostics::sorted() const {
   struct Entry {
     const Diagnostic *message;
     // Sources come in the order in which they first have a message.
@@ -382,11 +373,18 @@ std::string Diagnostics::render(RenderOptions options) const {
   }
   std::sort(entries.begin(), entries.end(),
             [](const Entry &a, const Entry &b) { return a.key() < b.key(); });
+  std::vector<const Diagnostic *> result;
+  for (const Entry &entry : entries)
+    result.push_back(entry.message);
+  return result;
+}
 
+std::string Diagnostics::render(RenderOptions options) const {
+  std::vector<const Diagnostic *> entries = sorted();
   std::string text;
   size_t printed = std::min(entries.size(), options.limit);
   for (size_t i = 0; i < printed; ++i)
-    text += gradus::render(*entries[i].message, options.colour);
+    text += gradus::render(*entries[i], options.colour);
   size_t more = entries.size() - printed;
   if (messages.size() == maxKept)
     text += fmt::format("... and {} or more others\n", more);

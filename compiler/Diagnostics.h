@@ -1,6 +1,7 @@
 // Errors and warnings in the user's own words: a code, a headline, spans with
-// labels, notes and help. Stages report into a Diagnostics; the driver renders
-// it. Every code and headline stands in Diagnostics.def.
+// labels, notes, help and edits. Stages report into a Diagnostics; the driver
+// renders it. Codes and headlines stand in Diagnostics.def; who reports
+// includes DiagnosticKinds.h, so that a new row does not rebuild the rest.
 #pragma once
 
 #include "compiler/Source.h"
@@ -8,25 +9,11 @@
 #include <fmt/format.h>
 
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace gradus {
-
-/// The kinds of diagnostics: `diag::Unclosed` and so on, one constant for each
-/// row of Diagnostics.def, of a type of its own so that the arguments of the
-/// headline are checked when we are compiled.
-namespace diag {
-#define DIAGNOSTIC(CODE, NAME, TEXT)                                           \
-  inline constexpr struct NAME##Kind {                                         \
-    static constexpr std::string_view code = #CODE;                            \
-    static constexpr std::string_view name = #NAME;                            \
-    static constexpr const char text[] = TEXT;                                 \
-  } NAME;
-#include "compiler/Diagnostics.def"
-} // namespace diag
 
 /// One row of the table, as `gradus explain --list` prints it.
 struct DiagnosticKind {
@@ -45,16 +32,22 @@ struct Span {
   std::string label;
 };
 
-/// A line of a file that is data and not a Source, quoted in a message.
-struct Excerpt {
-  std::string file;
-  uint64_t line;
-  /// Follows the place, as in `wine.csv:152, column "quality"`; may be empty.
-  std::string detail;
+/// Text to put in the place of a range, to follow a help. An empty range: to
+/// insert.
+struct Edit {
+  Range range;
   std::string text;
-  /// Characters [begin, end) of `text` to underline, from 0.
-  uint32_t begin, end;
-  std::string label;
+
+  static Edit before(Range range, std::string text) {
+    return {{range.source, range.begin, range.begin}, std::move(text)};
+  }
+  static Edit after(Range range, std::string text) {
+    return {{range.source, range.end, range.end}, std::move(text)};
+  }
+  static std::vector<Edit> around(Range range, std::string begin,
+                                  std::string end) {
+    return {before(range, std::move(begin)), after(range, std::move(end))};
+  }
 };
 
 /// One message. The functions return the message itself, to be chained.
@@ -64,11 +57,12 @@ struct Diagnostic {
   std::string headline;
   /// The first one is the primary range, unless there is no place.
   std::vector<Span> spans;
-  std::optional<Excerpt> quoted;
   /// Printed in the order in which they were added.
   struct Remark {
     std::string_view kind; // "note" or "help"
     std::string text;
+    /// What to do as edits, all of them together; often there are none.
+    std::vector<Edit> edits;
   };
   std::vector<Remark> remarks;
 
@@ -78,8 +72,9 @@ struct Diagnostic {
   Diagnostic &label(Range range, std::string text = "");
   Diagnostic &note(std::string text);
   /// Only when it is likely right.
-  Diagnostic &help(std::string text);
-  Diagnostic &excerpt(Excerpt lines);
+  Diagnostic &help(std::string text, std::vector<Edit> edits = {});
+  /// "did you mean `meant`?": a word for the primary range.
+  Diagnostic &meant(std::string_view word);
 };
 
 /// Collects the diagnostics of one run.
@@ -105,6 +100,9 @@ public:
         range);
   }
 
+  /// A note below every message so far.
+  void noteAll(const std::string &text);
+
   bool hasErrors() const { return errors != 0; }
   size_t errorCount() const { return errors; }
   bool empty() const { return messages.empty(); }
@@ -115,6 +113,8 @@ public:
     size_t limit = 20;
   };
   /// All messages in the order of the sources, doubles removed.
+  std::vector<const Diagnostic *> sorted() const;
+  /// The sorted messages as text.
   std::string render(RenderOptions options) const;
   std::string render() const { return render(RenderOptions()); }
 

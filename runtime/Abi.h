@@ -45,9 +45,13 @@ struct BufferInfo {
   std::vector<int64_t> shape;
   Access access = Access::Read;
 
+  /// At most the largest number there is: then it cannot be allocated.
   int64_t elements() const {
-    return std::accumulate(shape.begin(), shape.end(), int64_t(1),
-                           std::multiplies<>());
+    int64_t count = 1;
+    for (int64_t dim : shape)
+      if (__builtin_mul_overflow(count, dim, &count))
+        return std::numeric_limits<int64_t>::max();
+    return count;
   }
   int64_t bytes() const { return elements() * byteWidth(element); }
 };

@@ -28,19 +28,19 @@ Error::Error(std::string_view code, std::string_view text,
 }
 
 Error &Error::at(DataPlace where) {
-  place = std::move(where);
+  dataPlace = std::move(where);
   rendered = render(false);
   return *this;
 }
 
 Error &Error::note(std::string text) {
-  remarks.push_back({"note", std::move(text)});
+  errorRemarks.push_back({"note", std::move(text)});
   rendered = render(false);
   return *this;
 }
 
 Error &Error::help(std::string text) {
-  remarks.push_back({"help", std::move(text)});
+  errorRemarks.push_back({"help", std::move(text)});
   rendered = render(false);
   return *this;
 }
@@ -107,27 +107,27 @@ std::string Error::render(bool colour) const {
   std::string out = paint("error[" + std::string(errorCode) + "]", "1;31") +
                     ": " + paint(errorHeadline, "1") + "\n";
   std::string number = "0";
-  if (place) {
-    out += paint(" --> ", "1;34") + place->file;
-    if (place->line) {
-      number = std::to_string(place->line);
+  if (dataPlace) {
+    out += paint(" --> ", "1;34") + dataPlace->file;
+    if (dataPlace->line) {
+      number = std::to_string(dataPlace->line);
       out += ":" + number;
     }
-    if (!place->detail.empty())
-      out += ", " + place->detail;
+    if (!dataPlace->detail.empty())
+      out += ", " + dataPlace->detail;
     out += "\n";
   }
   std::string margin(number.size() + 1, ' ');
-  if (place && place->text) {
-    QuotedLine quoted = quote(*place);
+  if (dataPlace && dataPlace->text) {
+    QuotedLine quoted = quote(*dataPlace);
     out += paint(number + " |", "1;34") + " " + quoted.text + "\n";
     std::string mark(quoted.end - quoted.begin, '^');
-    if (!place->label.empty())
-      mark += " " + place->label;
+    if (!dataPlace->label.empty())
+      mark += " " + dataPlace->label;
     out += margin + paint("|", "1;34") + " " + std::string(quoted.begin, ' ') +
            paint(mark, "1;31") + "\n";
   }
-  for (const Remark &remark : remarks)
+  for (const Remark &remark : errorRemarks)
     out += margin + paint("=", "1;34") + " " +
            paint(std::string(remark.kind) + ":", "1;36") + " " + remark.text +
            "\n";

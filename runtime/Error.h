@@ -66,10 +66,17 @@ public:
   /// Only when it is likely right.
   Error &help(std::string text);
 
+  struct Remark {
+    std::string_view kind; // "note" or "help"
+    std::string text;
+  };
+
   /// `E0801`.
   std::string_view code() const { return errorCode; }
   /// The first line without its code.
   const std::string &headline() const { return errorHeadline; }
+  const std::optional<DataPlace> &place() const { return dataPlace; }
+  const std::vector<Remark> &remarks() const { return errorRemarks; }
   /// 1: the user's program, data or arguments; 3: the machine.
   int exitCode() const;
   /// The whole message, ending in a newline.
@@ -87,12 +94,8 @@ private:
 
   std::string_view errorCode;
   std::string errorHeadline;
-  std::optional<DataPlace> place;
-  struct Remark {
-    std::string_view kind; // "note" or "help"
-    std::string text;
-  };
-  std::vector<Remark> remarks;
+  std::optional<DataPlace> dataPlace;
+  std::vector<Remark> errorRemarks;
   std::string rendered;
 };
 

@@ -9,6 +9,11 @@
 
 namespace gradus {
 
+static Error outOfMemory(const std::string &what) {
+  return Error(fault::OutOfMemory, what)
+      .help("smaller dims or a smaller batch need less");
+}
+
 AlignedBytes::AlignedBytes(int64_t bytes) : size(bytes) {
   // Never null, so that an empty buffer can be passed to a kernel too.
   size_t rounded = (size_t(bytes) + 63) / 64 * 64;
@@ -17,7 +22,8 @@ AlignedBytes::AlignedBytes(int64_t bytes) : size(bytes) {
                ? ::operator new(rounded, std::align_val_t(64), std::nothrow)
                : nullptr;
   if (!memory)
-    throw Error(fault::OutOfMemory, counted(uint64_t(bytes), "byte"));
+    throw outOfMemory(bytes >> 30 ? std::to_string(bytes >> 30) + " GiB"
+                                  : counted(uint64_t(bytes), "byte"));
   std::memset(memory, 0, rounded);
 }
 
@@ -41,7 +47,7 @@ Tensor::Tensor(Element element, std::vector<int64_t> shape)
   for (int64_t dim : dims)
     if (dim < 0 || __builtin_mul_overflow(count, dim, &count) ||
         count > (int64_t(1) << 46))
-      throw Error(fault::OutOfMemory, "a value of " + typeText(type, dims));
+      throw outOfMemory("a value of " + typeText(type, dims));
   storage = AlignedBytes(bytes());
 }
 

@@ -1,6 +1,7 @@
 // The lexer works in two passes: characters to tokens, then newlines: which of
 // them end a statement depends on the tokens around them.
 #include "compiler/ast/Lexer.h"
+#include "compiler/DiagnosticKinds.h"
 
 #include <algorithm>
 #include <array>
@@ -47,26 +48,27 @@ constexpr Lookalike lookalikes[] = {
     {"\u03D5", "φ"}, {"\u2206", "Δ"}, {"\u2211", "Σ"}, {"\u220F", "Π"},
     {"\u2126", "Ω"}};
 
-/// What people write who know other languages.
+/// What people write who know other languages; what stands for it here, if
+/// that is all.
 struct Habit {
-  std::string_view text, help;
+  std::string_view text, help, edit = "";
 };
 constexpr Habit habits[] = {
-    {"&&", "write `and`"},
-    {"||", "write `or`"},
-    {"**", "powers are written `^`"},
-    {"&", "write `and`"},
+    {"&&", "write `and`", "and"},
+    {"||", "write `or`", "or"},
+    {"**", "powers are written `^`", "^"},
+    {"&", "write `and`", "and"},
     {"|", "write `or`, or `|>` to pass a value on"},
-    {"!", "write `not`"},
+    {"!", "write `not`", "not "},
     {"'", "strings are written `\"...\"`; the transpose of `W` is `W.T`"},
     {"“", "strings are written `\"...\"`"},
     {"”", "strings are written `\"...\"`"},
-    {"−", "this is not the minus sign of the keyboard, `-`"},
-    {"×", "products are written `*`"},
-    {"·", "products are written `*`"},
-    {"≤", "write `<=`"},
-    {"≥", "write `>=`"},
-    {"≠", "write `!=`"},
+    {"−", "this is not the minus sign of the keyboard, `-`", "-"},
+    {"×", "products are written `*`", "*"},
+    {"·", "products are written `*`", "*"},
+    {"≤", "write `<=`", "<="},
+    {"≥", "write `>=`", ">="},
+    {"≠", "write `!=`", "!="},
 };
 
 bool contains(std::string_view letters, std::string_view letter) {
@@ -196,7 +198,8 @@ private:
       diagnostics
           .report(diag::LookalikeLetter, range(at, at + length), letter,
                   other->meant)
-          .help(fmt::format("write `{}`", other->meant));
+          .help(fmt::format("write `{}`", other->meant),
+                {{range(at, at + length), std::string(other->meant)}});
       at += length;
     }
     return at > begin;
@@ -307,8 +310,11 @@ private:
     std::string_view character = text.substr(begin, at - begin);
     auto &error = diagnostics.report(diag::StrayCharacter, range(begin, at),
                                      describe(character));
-    if (known)
+    if (known && habit->edit.empty())
       error.help(std::string(habit->help));
+    else if (known)
+      error.help(std::string(habit->help),
+                 {{range(begin, at), std::string(habit->edit)}});
     return TokenKind::Invalid;
   }
 

@@ -65,7 +65,7 @@ void Parser::unknownWord(std::string_view expectation,
     }
   Diagnostic &error = expected(expectation);
   if (!meant.empty())
-    error.help(fmt::format("did you mean `{}`?", meant));
+    error.meant(meant);
 }
 
 std::string Parser::docBefore(size_t token) const {

@@ -237,9 +237,13 @@ ExprPtr Parser::comparison() {
       std::string_view a = left->range.text(), b = right->range.text(),
                        c = third->range.text();
       if ((std::string(a) + std::string(b) + std::string(c)).find('\n') ==
-          std::string::npos)
-        error.help(fmt::format("write `{} {} {} and {} {} {}`", a,
-                               spelling(*op), b, b, spelling(*second), c));
+          std::string::npos) {
+        std::string both =
+            fmt::format("{} {} {} and {} {} {}", a, spelling(*op), b, b,
+                        spelling(*second), c);
+        error.help(fmt::format("write `{}`", both),
+                   {{Range::cover(left->range, third->range), both}});
+      }
       ++failures;
     }
     while (comparisonOp(kind())) {

@@ -153,7 +153,7 @@ If Parser::ifElse() {
   expect(TokenKind::If);
   branch.condition = expr();
   if (at(TokenKind::Equal))
-    expected("`{`").help("to compare two values, write `==`");
+    expected("`{`").help("to compare two values, write `==`", {{here(), "=="}});
   branch.then = block();
   if (!accept(TokenKind::Else))
     return branch;
@@ -231,7 +231,9 @@ void Parser::notAStatement() {
        op == TokenKind::Star || op == TokenKind::Slash)) {
     fail(diag::CompoundAssignment,
          Range::cover(range(token(1)), range(token(2))), text(1))
-        .help(fmt::format("write `{0} = {0} {1} ...`", target, text(1)));
+        .help(fmt::format("write `{0} = {0} {1} ...`", target, text(1)),
+              {{Range::cover(range(token(1)), range(token(2))),
+                fmt::format("= {} {}", target, text(1))}});
     return;
   }
   bool simple = at(TokenKind::Name);

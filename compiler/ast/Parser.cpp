@@ -11,6 +11,12 @@ std::unique_ptr<ast::File> parse(const Source &source,
   return ast::Parser(source, diagnostics).file();
 }
 
+ast::ExprPtr parseValue(const Source &source, uint32_t begin,
+                        Diagnostics &diagnostics) {
+  ast::ExprPtr value = ast::Parser(source, diagnostics).valueFrom(begin);
+  return diagnostics.hasErrors() ? nullptr : std::move(value);
+}
+
 namespace ast {
 
 Parser::Parser(const Source &source, Diagnostics &diagnostics)
@@ -18,6 +24,15 @@ Parser::Parser(const Source &source, Diagnostics &diagnostics)
   TokenList list = lex(source, diagnostics);
   tokens = std::move(list.tokens);
   docs = std::move(list.docs);
+}
+
+ExprPtr Parser::valueFrom(uint32_t begin) {
+  while (token().begin < begin && !at(TokenKind::End))
+    advance();
+  ExprPtr value = expr();
+  if (!at(TokenKind::End))
+    expected("the end");
+  return value;
 }
 
 // file = { [ "export" ] decl NL } .
@@ -188,7 +203,7 @@ void Parser::endOfStatement() {
     } else {
       Diagnostic &error = expected("the end of the line");
       if (token().kind == TokenKind::Equal)
-        error.help("to compare two values, write `==`");
+        error.help("to compare two values, write `==`", {{here(), "=="}});
       else if (token().kind == TokenKind::LeftBrace)
         error.help("a block belongs to `fn`, `if`, `for` and the like");
       else if (beginsStatement(source, token(), token(1), token(2)) ||

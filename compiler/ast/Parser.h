@@ -14,4 +14,9 @@ namespace gradus {
 std::unique_ptr<ast::File> parse(const Source &source,
                                  Diagnostics &diagnostics);
 
+/// Parses one expression, from the byte `begin` to the end of `source`; null
+/// after an error.
+ast::ExprPtr parseValue(const Source &source, uint32_t begin,
+                        Diagnostics &diagnostics);
+
 } // namespace gradus

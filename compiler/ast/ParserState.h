@@ -7,6 +7,7 @@
 // statements or declarations has skipped to where it can go on.
 #pragma once
 
+#include "compiler/DiagnosticKinds.h"
 #include "compiler/ast/Ast.h"
 #include "compiler/ast/Lexer.h"
 
@@ -23,6 +24,8 @@ public:
   Parser(const Source &source, Diagnostics &diagnostics);
 
   std::unique_ptr<File> file();
+  /// The expression from a byte to the end.
+  ExprPtr valueFrom(uint32_t begin);
 
 private:
   // Tokens (Parser.cpp).

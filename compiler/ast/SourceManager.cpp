@@ -1,5 +1,6 @@
 // Reading files, with an error for each way in which that can fail.
 #include "compiler/ast/SourceManager.h"
+#include "compiler/DiagnosticKinds.h"
 
 #include <cerrno>
 #include <cstdio>

@@ -221,6 +221,7 @@ private:
   const Expr *concat(CallSite &site);
   const Expr *pick(CallSite &site);
   std::optional<Shape> shapeArguments(const ast::Index &tree);
+  std::optional<bool> isFixed(const ast::Expr &expr);
   const Expr *index(const ast::Expr &expr, const ast::Index &tree);
 
   // Statements.
@@ -249,8 +250,15 @@ private:
 /// Whether the last statement that runs is always a Return.
 bool alwaysReturns(const std::vector<Statement> &statements);
 
-/// The text of an expression, shortened if it is long, for headlines.
-std::string quoted(const Expr &expr);
+/// A text of the source, shortened if it is long, for headlines.
 std::string shortened(std::string_view text);
+
+/// An expression with `.T` or the like behind it, in parentheses if it needs
+/// them, and how to make that of it.
+struct Suffixed {
+  std::string text;
+  std::vector<Edit> edits;
+};
+Suffixed suffixed(const Expr &expr, std::string_view suffix);
 
 } // namespace gradus::typed

@@ -327,7 +327,8 @@ const Expr *Body::gradient(CallSite &site) {
         diag::GradOfMany, arguments[0]->range, quoted(*y), y->type.str());
     if (y->type.isTensor() && isReal(y->type.element))
       error.help(fmt::format("sum it first: `grad(sum({}), {})`", quoted(*y),
-                             shortened(x.range.text())));
+                             shortened(x.range.text())),
+                 Edit::around(y->range, "sum(", ")"));
     return poison(site.range);
   }
   Type type = tuple ? Type::tuple(types) : types.front();

@@ -291,10 +291,13 @@ void Body::reportShape(Matching &matching, unsigned index,
         const Expr *shorter = longer == &first ? &value : &first;
         const Shape &shape = longer->type.shape;
         if (shape.size() == shorter->type.shape.size() + 1 &&
-            !shape.back().isPack() && shape.back().dim == Dim(1))
-          error.help(fmt::format("`{0}` has a last axis of size 1; drop it "
-                                 "with `{0}[.., 0]`",
-                                 quoted(*longer)));
+            !shape.back().isPack() && shape.back().dim == Dim(1)) {
+          Suffixed dropped = suffixed(*longer, "[.., 0]");
+          error.help(fmt::format("`{}` has a last axis of size 1; drop it "
+                                 "with `{}`",
+                                 quoted(*longer), dropped.text),
+                     dropped.edits);
+        }
       }
       return;
     }
@@ -350,7 +353,9 @@ bool Body::checkArgument(Matching &matching, unsigned index) {
                                  expected.str(), value.type.str());
     if (isReal(expected.element) && value.type.isTensor())
       error.help(fmt::format("convert it first: `{}({})`",
-                             str(expected.element), quoted(value)));
+                             str(expected.element), quoted(value)),
+                 Edit::around(value.range,
+                              fmt::format("{}(", str(expected.element)), ")"));
     return false;
   }
   auto comparison = compareShapes(expected.shape, value.type.shape);

@@ -54,7 +54,7 @@ void SourceReader::unknown(const ast::Name &name,
                                                data.name, name.text);
   std::string near = nearest(name.text, options);
   if (!near.empty())
-    error.help(fmt::format("did you mean `{}`?", near));
+    error.meant(near);
   isGood = false;
 }
 
@@ -304,6 +304,9 @@ const Data *CheckerState::resolveData(Declaration &declaration) {
     }
     data.fields.push_back({field.name.text, field.doc, field.name.range, type});
   }
+  if (data.fields.empty())
+    diagnostics.report(diag::NoFields, data.range, data.name)
+        .help("say what one example holds, as in `x: real[13]; y: real`");
   if (errors != diagnostics.errorCount())
     return nullptr;
   static const std::vector<std::string> future = {"npy",   "npz",   "images",
@@ -333,8 +336,7 @@ const Data *CheckerState::resolveData(Declaration &declaration) {
       Diagnostic &error = diagnostics.report(diag::UnknownSource, where,
                                              shortened(where.text()));
       std::string near = name ? nearest(name->text, {"csv", "idx"}) : "";
-      error.help(near.empty() ? "there are: csv, idx"
-                              : fmt::format("did you mean `{}`?", near));
+      near.empty() ? error.help("there are: csv, idx") : error.meant(near);
     }
     data.splits.push_back(std::move(result));
   }

@@ -88,9 +88,9 @@ static bool readDistribution(CheckerState &state, Body &body,
         shortened((call ? call->callee->range : expr.range).text()));
     error.here("`~` needs a distribution");
     std::string near = name ? nearest(name->text, names) : "";
-    error.help(near.empty()
-                   ? "there are: normal, uniform, bernoulli, he, xavier"
-                   : fmt::format("did you mean `{}`?", near));
+    near.empty()
+        ? error.help("there are: normal, uniform, bernoulli, he, xavier")
+        : error.meant(near);
     return false;
   }
   result.kind = row->kind;

@@ -3,6 +3,7 @@
 #include "compiler/check/Constants.h"
 
 #include <cmath>
+#include <cstring>
 
 namespace gradus::typed {
 
@@ -24,6 +25,24 @@ std::string shortened(std::string_view text) {
 }
 
 std::string quoted(const Expr &expr) { return shortened(expr.range.text()); }
+
+Suffixed suffixed(const Expr &expr, std::string_view suffix) {
+  // Names, members, calls, subscripts and what stands in parentheses take a
+  // suffix as they are.
+  bool isPostfix = true;
+  int depth = 0;
+  for (char c : expr.range.text()) {
+    depth -= c == ')' || c == ']';
+    isPostfix &= depth > 0 || std::isalnum(static_cast<unsigned char>(c)) ||
+                 (c & 0x80) || std::strchr("_.()[]", c);
+    depth += c == '(' || c == '[';
+  }
+  if (isPostfix)
+    return {fmt::format("{}{}", quoted(expr), suffix),
+            {Edit::after(expr.range, std::string(suffix))}};
+  return {fmt::format("({}){}", quoted(expr), suffix),
+          Edit::around(expr.range, "(", fmt::format("){}", suffix))};
+}
 
 const Expr *Body::poison(Range range) {
   return make(Type::poison(), range, Number{0});
@@ -139,7 +158,7 @@ const Expr *Body::adapt(const Expr *expr, ElementType element,
       return misfit();
   }
   if (auto *operation = expr->as<Elementwise>()) {
-    Elementwise result = {operation->op, {}};
+    Elementwise result = {operation->op, {}, operation->opRange};
     for (const Expr *operand : operation->operands)
       result.operands.push_back(adapt(operand, element, bound));
     return make(std::move(type), expr->range, std::move(result));
@@ -189,7 +208,8 @@ const Expr *Body::realScalar(const ast::Expr &expr, std::string_view name) {
   Diagnostic &error = state.diagnostics.report(diag::NeedsOneNumber, expr.range,
                                                name, found->type.str());
   if (found->type.isTensor() && isReal(found->type.element) && purpose == Train)
-    error.help(fmt::format("take the mean: `mean({})`", quoted(*found)));
+    error.help(fmt::format("take the mean: `mean({})`", quoted(*found)),
+               Edit::around(found->range, "mean(", ")"));
   return poison(expr.range);
 }
 

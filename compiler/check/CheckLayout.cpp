@@ -177,6 +177,23 @@ const Expr *Body::pick(CallSite &site) {
               Pick{operand, index});
 }
 
+// Whether all names are those of dims and constants; nothing if one is unknown.
+std::optional<bool> Body::isFixed(const ast::Expr &expr) {
+  if (auto *unary = expr.as<ast::Unary>())
+    return isFixed(*unary->operand);
+  if (auto *binary = expr.as<ast::Binary>()) {
+    auto left = isFixed(*binary->left), right = isFixed(*binary->right);
+    return left && right ? std::optional(*left && *right) : std::nullopt;
+  }
+  if (!expr.as<ast::NameUse>() && !expr.as<ast::Call>() &&
+      !expr.as<ast::Index>() && !expr.as<ast::Member>())
+    return true;
+  Entity named = entity(expr);
+  if (named.kind == Entity::Unknown)
+    return std::nullopt;
+  return named.kind == Entity::Dim || named.kind == Entity::Const;
+}
+
 const Expr *Body::index(const ast::Expr &expr, const ast::Index &tree) {
   Range range = expr.range;
   if (tree.base->as<ast::NameUse>()) {
@@ -270,15 +287,12 @@ const Expr *Body::index(const ast::Expr &expr, const ast::Index &tree) {
       continue;
     }
     // Only what is known when compiling; a value would be a gather.
-    if (subscript.value->as<ast::NameUse>() ||
-        subscript.value->as<ast::Call>() || subscript.value->as<ast::Index>()) {
-      Entity named = entity(*subscript.value);
-      if (named.kind == Entity::Unknown)
-        return poison(range);
-      if (named.kind != Entity::Dim && named.kind != Entity::Const) {
-        state.refuse(where, "subscripts that are values are");
-        return poison(range);
-      }
+    std::optional<bool> known = isFixed(*subscript.value);
+    if (!known)
+      return poison(range);
+    if (!*known) {
+      state.refuse(where, "subscripts that are values are");
+      return poison(range);
     }
     auto at = dim(*subscript.value);
     if (!at)

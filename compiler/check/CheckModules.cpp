@@ -18,7 +18,8 @@ static void readConfig(CheckerState &state, Body &body, Body &values,
       state.diagnostics
           .report(diag::ParameterNeedsType, parameter.name.range,
                   parameter.name.text)
-          .help(fmt::format("write `{}: real`", parameter.name.text));
+          .help(fmt::format("write `{}: real`", parameter.name.text),
+                {Edit::after(parameter.name.range, ": real")});
     if (!type.isPoison() && !(type == Type())) {
       state.refuse(parameter.type->range,
                    "parameters of another type than `real` are");
@@ -97,7 +98,8 @@ const Function *CheckerState::resolveFunction(Declaration &declaration) {
       diagnostics
           .report(diag::ParameterNeedsType, parameter.name.range,
                   parameter.name.text)
-          .help(fmt::format("write `{}: real`", parameter.name.text));
+          .help(fmt::format("write `{}: real`", parameter.name.text),
+                {Edit::after(parameter.name.range, ": real")});
       type = Type::poison();
     }
     if (type.isTuple()) {

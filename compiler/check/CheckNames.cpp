@@ -115,12 +115,14 @@ Diagnostic &Body::unknownName(Range range, const std::string &text) {
   Diagnostic &error = state.diagnostics.report(diag::UnknownName, range, text);
   for (const FileScope *import : scope.file->imports)
     if (import->members.contains(text) && !import->isPrelude)
-      return error.help(fmt::format("`{}` stands in {}, but is not exported: "
-                                    "write `export` before it",
-                                    text, import->tree->source->name()));
+      return error.help(
+          fmt::format("`{}` stands in {}, but is not exported: write `export` "
+                      "before it",
+                      text, import->tree->source->name()),
+          {Edit::before(import->members.at(text)->decl->range, "export ")});
   std::string near = nearest(text, visibleNames());
   if (!near.empty())
-    error.help(fmt::format("did you mean `{}`?", near));
+    error.meant(near);
   return error;
 }
 
@@ -267,7 +269,7 @@ Entity Body::memberEntity(const ast::Expr &expr, const ast::Member &member) {
                                  shortened(member.base->range.text()), text);
     std::string near = nearest(text, candidates);
     if (!near.empty())
-      error.help(fmt::format("did you mean `{}`?", near));
+      error.meant(near);
     return Entity();
   };
   switch (base.kind) {

@@ -28,7 +28,8 @@ bool Body::isNumeric(std::string_view name, Range opRange, const Expr *operand,
                                            operand->type.str())
                 : state.diagnostics.report(diag::NeedsNumbers, opRange, name,
                                            text, operand->type.str());
-  error.help(fmt::format("convert it first: `real({})`", text));
+  error.help(fmt::format("convert it first: `real({})`", text),
+             Edit::around(operand->range, "real(", ")"));
   return false;
 }
 
@@ -40,7 +41,8 @@ bool Body::isBool(std::string_view name, const Expr *operand) {
   state.diagnostics
       .report(diag::NeedsBool, operand->range, name, quoted(*operand),
               strong(operand)->type.str())
-      .help(fmt::format("compare it: `{} > 0`", quoted(*operand)));
+      .help(fmt::format("compare it: `{} > 0`", quoted(*operand)),
+            {Edit::after(operand->range, " > 0")});
   return false;
 }
 
@@ -66,9 +68,11 @@ bool Body::sameElement(std::string_view name, Range opRange, const Expr *&left,
             .label(left->range, left->type.str())
             .label(right->range, right->type.str());
     const Expr *other = isReal(a) ? right : isReal(b) ? left : nullptr;
+    std::string_view type = str(isReal(a) ? a : b);
     if (other)
-      error.help(fmt::format("convert it first: `{}({})`",
-                             str(isReal(a) ? a : b), quoted(*other)));
+      error.help(
+          fmt::format("convert it first: `{}({})`", type, quoted(*other)),
+          Edit::around(other->range, fmt::format("{}(", type), ")"));
     return false;
   }
   return !left->type.isPoison() && !right->type.isPoison();
@@ -149,15 +153,19 @@ bool Body::lineUp(std::string_view name, Range opRange,
                              });
     if (endsInOne(a) != endsInOne(b)) {
       const Expr *one = endsInOne(a) ? left : right;
-      error.help(fmt::format("`{0}` has a last axis of size 1, which never "
-                             "stretches; drop it with `{0}[.., 0]`",
-                             quoted(*one)));
+      Suffixed dropped = suffixed(*one, "[.., 0]");
+      error.help(fmt::format("`{}` has a last axis of size 1, which never "
+                             "stretches; drop it with `{}`",
+                             quoted(*one), dropped.text),
+                 dropped.edits);
     } else if (differsByName) {
       error.note("dims line up by name, not by size");
     } else if (a.size() == 2 && b.size() == 2 && a[0] == b[1] && a[1] == b[0]) {
+      Suffixed transposed = suffixed(*right, ".T");
       error.help(fmt::format("the shapes agree if one side is transposed: "
-                             "write `{}.T`",
-                             quoted(*right)));
+                             "write `{}`",
+                             transposed.text),
+                 transposed.edits);
     }
     return false;
   }
@@ -174,7 +182,8 @@ const Expr *Body::elementwise(Builtin op, std::string_view name, Range opRange,
   if (result)
     type = type.withElement(*result);
   type.shape = operands[0]->type.shape;
-  return make(std::move(type), range, Elementwise{op, std::move(operands)});
+  return make(std::move(type), range,
+              Elementwise{op, std::move(operands), opRange});
 }
 
 const Expr *Body::unary(const ast::Expr &expr, const ast::Unary &tree) {
@@ -340,10 +349,13 @@ const Expr *Body::matmul(Range opRange, Range range, const Expr *left,
     Diagnostic &error = types(state.diagnostics.report(
         diag::InnerDims, opRange, a[leftEntry].str(), b[rightEntry].str()));
     if (b.size() == 2 && !b[1].isPack() &&
-        compareEqual(a[leftEntry].dim, b[1].dim) == Verdict::Proved)
+        compareEqual(a[leftEntry].dim, b[1].dim) == Verdict::Proved) {
+      Suffixed transposed = suffixed(*right, ".T");
       error.help(fmt::format("the inner dims agree if the right side is "
-                             "transposed: write `{}.T`",
-                             quoted(*right)));
+                             "transposed: write `{}`",
+                             transposed.text),
+                 transposed.edits);
+    }
     return poison(range);
   }
   if (inner == Verdict::Deferred)

@@ -74,9 +74,9 @@ void TrainReader::readData() {
         Diagnostic &error = state.diagnostics.report(
             diag::UnknownField, field.range, data->name, field.text);
         std::string near = nearest(field.text, names);
-        error.help(near.empty() ? fmt::format("its fields are: {}",
-                                              fmt::join(names, ", "))
-                                : fmt::format("did you mean `{}`?", near));
+        near.empty() ? error.help(fmt::format("its fields are: {}",
+                                              fmt::join(names, ", ")))
+                     : error.meant(near);
       } else {
         type = position->type;
         type.shape.insert(type.shape.begin(), Dim(*train.batch));
@@ -133,7 +133,8 @@ void TrainReader::readOptimizer(const ast::Expr &expr, Minimize &minimize) {
     state.diagnostics
         .report(diag::NotAValue, expr.range, shortened(expr.range.text()),
                 found.what)
-        .help(fmt::format("write `{}()`", shortened(expr.range.text())));
+        .help(fmt::format("write `{}()`", shortened(expr.range.text())),
+              {Edit::after(expr.range, "()")});
     minimize.optimizer = nullptr;
   }
 }
@@ -257,6 +258,7 @@ void TrainReader::readSetting(const std::string &name, const ast::Expr &value) {
 }
 
 void TrainReader::readSettings() {
+  size_t errors = state.diagnostics.errorCount();
   std::map<std::string, Range> seen;
   std::map<std::string, const ast::Expr *> values;
   for (const ast::Clause &clause : tree.clauses) {
@@ -268,9 +270,9 @@ void TrainReader::readSettings() {
       Diagnostic &error = state.diagnostics.report(diag::UnknownSetting,
                                                    setting->name.range, name);
       std::string near = nearest(name, settingNames);
-      error.help(near.empty() ? fmt::format("there are: {}",
-                                            fmt::join(settingNames, ", "))
-                              : fmt::format("did you mean `{}`?", near));
+      near.empty() ? error.help(fmt::format("there are: {}",
+                                            fmt::join(settingNames, ", ")))
+                   : error.meant(near);
       continue;
     }
     auto [found, isNew] = seen.emplace(name, setting->name.range);
@@ -288,7 +290,6 @@ void TrainReader::readSettings() {
         values.erase("epochs");
       values[name] = other;
     }
-  size_t errors = state.diagnostics.errorCount();
   for (const auto &[name, value] : values)
     readSetting(name, *value);
   if (errors != state.diagnostics.errorCount())

@@ -165,9 +165,9 @@ Type Body::type(const ast::Type &tree) {
         state.diagnostics.report(diag::UnknownElement, range, name);
     std::string near = nearest(
         name, {"real", "f32", "f64", "i32", "i64", "u8", "bool", "index"});
-    error.help(near.empty() ? "there are: real, f32, f64, i32, i64, u8, bool, "
-                              "index(K)"
-                            : fmt::format("did you mean `{}`?", near));
+    near.empty()
+        ? error.help("there are: real, f32, f64, i32, i64, u8, bool, index(K)")
+        : error.meant(near);
     return Type::poison();
   }
   Type result = Type::tensor(*element);

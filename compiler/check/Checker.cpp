@@ -97,7 +97,7 @@ void CheckerState::reportParameter(const ast::Name &name,
       diagnostics.report(diag::UnknownParameter, name.range, name.text);
   std::string near = nearest(name.text, names);
   if (!near.empty())
-    error.help(fmt::format("did you mean `{}`?", near));
+    error.meant(near);
   else if (!names.empty())
     error.help(fmt::format("there are: {}", fmt::join(names, ", ")));
 }
@@ -183,7 +183,7 @@ void CheckerState::importFiles(FileScope &scope) {
   const std::string &own = scope.tree->source->name();
   for (const auto &decl : scope.tree->declarations) {
     auto *import = decl->as<ast::Import>();
-    if (!import)
+    if (!import || decl->broken)
       continue;
     if (import->alias) {
       refuse(import->alias->range, "`import ... as` is");

@@ -2,6 +2,7 @@
 // files, and resolution of declarations on demand. Internal to check.
 #pragma once
 
+#include "compiler/DiagnosticKinds.h"
 #include "compiler/check/Checker.h"
 #include "compiler/check/Scope.h"
 
@@ -85,9 +86,7 @@ private:
 
   struct ParsedOverride {
     std::string key;
-    Range range;
-    std::unique_ptr<ast::File> file;
-    const ast::Expr *value = nullptr;
+    ast::ExprPtr value;
     bool isUsed = false;
   };
 

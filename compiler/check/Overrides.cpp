@@ -11,23 +11,18 @@ void CheckerState::readOverrides() {
   for (const Override &given : options.overrides) {
     ParsedOverride &parsed = overrides.emplace_back();
     parsed.key = given.key;
-    std::string name = given.key;
-    if (size_t dot = name.find('.'); dot != std::string::npos)
-      name = name.substr(dot + 1);
-    std::string text = fmt::format("const {} = {}", name, given.value);
+    // Messages show it as the user wrote it.
+    std::string text = fmt::format("{}={}", given.key, given.value);
     const Source &source = sources.add("command line", text);
     Diagnostics errors;
-    parsed.file = parse(source, errors);
-    const auto &list = parsed.file->declarations;
-    auto *constant = list.size() == 1 ? list[0]->as<ast::Const>() : nullptr;
-    if (errors.hasErrors() || !constant) {
-      diagnostics.report(diag::BadOverride, Range(),
-                         fmt::format("{}={}", given.key, given.value));
+    parsed.value = parseValue(source, given.key.size() + 1, errors);
+    if (!parsed.value) {
+      Diagnostic &error =
+          diagnostics.report(diag::BadOverride, Range(), text);
+      if (!given.value.empty() && errors.hasErrors())
+        error.note(errors.all().front().headline);
       parsed.isUsed = true;
-      continue;
     }
-    parsed.value = constant->value.get();
-    parsed.range = parsed.value->range;
   }
 }
 
@@ -37,7 +32,7 @@ const ast::Expr *CheckerState::overrideOf(std::string_view name) {
   for (ParsedOverride &parsed : overrides)
     if (parsed.key == name && parsed.value) {
       parsed.isUsed = true;
-      value = parsed.value;
+      value = parsed.value.get();
     }
   return value;
 }
@@ -59,11 +54,11 @@ const ast::Expr *CheckerState::overrideOfArgument(
       continue;
     if (parsed.key == fmt::format("{}.{}", index + 1, name)) {
       parsed.isUsed = true;
-      value = parsed.value;
+      value = parsed.value.get();
     } else if (parsed.key == name && !parsed.isUsed) {
       parsed.isUsed = keys.size() != 1;
       if (keys.size() == 1) {
-        value = parsed.value;
+        value = parsed.value.get();
         parsed.isUsed = true;
       } else {
         diagnostics.report(diag::AmbiguousOverride, Range(), name, keys.size())
@@ -92,7 +87,7 @@ void CheckerState::reportUnusedOverrides(FileScope &scope) {
         diagnostics.report(diag::UnknownOverride, Range(), parsed.key);
     std::string near = nearest(parsed.key, names);
     if (!near.empty())
-      error.help(fmt::format("did you mean `{}`?", near));
+      error.meant(near);
     else if (!names.empty())
       error.help(fmt::format("there are: {}", fmt::join(names, ", ")));
   }

@@ -126,6 +126,8 @@ struct Rank {
 struct Elementwise {
   Builtin op;
   std::vector<const Expr *> operands;
+  /// Of the operator, or of the function's name.
+  Range opRange = {};
 };
 /// The operand's entry i becomes the result's entry `entries[i]`; the other
 /// entries of the result are new. A scalar has no entries.
@@ -542,5 +544,8 @@ struct Program {
     return &std::get<Store<T>>(storage).emplace_back(std::move(value));
   }
 };
+
+/// The text of an expression, shortened if it is long, for headlines.
+std::string quoted(const Expr &expr);
 
 } // namespace gradus::typed

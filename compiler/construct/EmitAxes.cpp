@@ -1,5 +1,6 @@
 // Nodes that move, repeat, drop or contract axes. Entries of symbolic shapes
 // become axes here: a pack is as many as it is bound to.
+#include "compiler/DiagnosticKinds.h"
 #include "compiler/construct/Emitter.h"
 #include "dialect/Duals.h"
 #include "dialect/Einsum.h"

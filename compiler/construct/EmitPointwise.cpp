@@ -220,6 +220,9 @@ Value Emitter::visit(const typed::Elementwise &node, const Expr &expr,
   SmallVector<Value> operands;
   for (const Expr *operand : node.operands)
     operands.push_back(emit(*operand, frame));
+  // E0504 points at what ends a derivative: the sign of a comparison.
+  if (node.op >= Builtin::Equal && node.op <= Builtin::GreaterEqual)
+    location = locate(node.opRange);
   return pointwise(node.op, operands, expr);
 }
 

@@ -2,6 +2,7 @@
 // Pointwise nodes are in EmitPointwise.cpp, nodes that move or reduce axes in
 // EmitAxes.cpp.
 #include "compiler/construct/Emitter.h"
+#include "compiler/DiagnosticKinds.h"
 #include "compiler/check/Constants.h"
 #include "dialect/Duals.h"
 

@@ -1,7 +1,9 @@
 // Reports over a whole split. Each report is emitted for one batch; then it is
 // cut at the outermost reductions over the batch axis. What lies before a cut
 // runs once a batch and gives partial results; what lies behind runs once, on
-// the partial results combined. Sums are taken in f64.
+// the partial results combined. Sums, and all that lies behind them, are taken
+// in f64.
+#include "compiler/DiagnosticKinds.h"
 #include "compiler/construct/Training.h"
 #include "dialect/Einsum.h"
 
@@ -64,11 +66,13 @@ public:
 private:
   bool isBehindCut(Value value);
   Value cut(Operation *op);
+  Value clone(Operation *op, unsigned number);
   GraphFunction &batch, &finish;
   BatchAxes &axes;
   std::string name;
   unsigned partials = 0;
   DenseSet<Value> splittable, seen;
+  /// What is real behind a cut may be f64 although the original is not.
   IRMapping mapping;
 };
 
@@ -221,11 +225,7 @@ Value Splitter::cut(Operation *op) {
     wide = graph::ConvertOp::create(batch.builder(), op->getLoc(), part, f64);
   batch.result(path, wide, isa<graph::ReduceMaxOp>(op) ? "max" : "sum");
 
-  Value whole = finish.argument(path, type.clone(f64));
-  if (type.getElementType() != f64)
-    whole = graph::ConvertOp::create(finish.builder(), op->getLoc(), whole,
-                                     type.getElementType());
-  return whole;
+  return finish.argument(path, type.clone(f64));
 }
 
 bool Splitter::isBehindCut(Value value) {
@@ -250,6 +250,38 @@ bool Splitter::canSplit(Value value) {
                       [&](Value operand) { return canSplit(operand); });
 }
 
+/// Only this op; its operands are mapped by now. Behind a cut, element-wise ops
+/// compute in f64; others keep their type.
+Value Splitter::clone(Operation *op, unsigned number) {
+  auto f64 = finish.builder().getF64Type();
+  auto isF64 = [](Value x) { return getElementTypeOrSelf(x).isF64(); };
+  auto to = [&](Value x, Type element) -> Value {
+    if (getElementTypeOrSelf(x) == element)
+      return x;
+    return graph::ConvertOp::create(finish.builder(), op->getLoc(), x, element);
+  };
+  Value result = op->getResult(number);
+  if (isa<graph::ConvertOp>(op) && graph::isReal(result) &&
+      isF64(mapping.lookup(op->getOperand(0))))
+    return mapping.lookup(op->getOperand(0));
+  bool isWide = op->hasTrait<OpTrait::Elementwise>() &&
+                !isa<graph::ConvertOp>(op) &&
+                llvm::any_of(op->getOperands(), [&](Value operand) {
+                  return isF64(mapping.lookup(operand)) && !isF64(operand);
+                });
+  IRMapping operands;
+  for (Value operand : op->getOperands()) {
+    Type element = isWide && graph::isReal(operand)
+                       ? Type(f64)
+                       : getElementTypeOrSelf(operand);
+    operands.map(operand, to(mapping.lookup(operand), element));
+  }
+  Value copy = finish.builder().clone(*op, operands)->getResult(number);
+  if (isWide && graph::isReal(result))
+    copy.setType(cast<RankedTensorType>(copy.getType()).clone(f64));
+  return copy;
+}
+
 Value Splitter::split(Value value) {
   if (Value done = mapping.lookupOrNull(value))
     return done;
@@ -263,9 +295,7 @@ Value Splitter::split(Value value) {
   } else {
     for (Value operand : op->getOperands())
       split(operand);
-    // Clones only this op; its operands are mapped by now.
-    unsigned number = cast<OpResult>(value).getResultNumber();
-    result = finish.builder().clone(*op, mapping)->getResult(number);
+    result = clone(op, cast<OpResult>(value).getResultNumber());
   }
   mapping.map(value, result);
   return result;

@@ -1,5 +1,6 @@
 // One training step as one function: forward, gradients (symbolic still), clip,
 // and the optimizer's assignments for each parameter.
+#include "compiler/DiagnosticKinds.h"
 #include "compiler/construct/Training.h"
 #include "dialect/Duals.h"
 
@@ -202,7 +203,8 @@ void StepBuilder::minimize(const typed::Minimize &minimize) {
     throw Refused();
   }
   SmallVector<Value> values;
-  SmallVector<Attribute> names{function.builder().getStringAttr("the loss")};
+  SmallVector<Attribute> names{
+      function.builder().getStringAttr(typed::quoted(*minimize.loss))};
   for (const Parameter *parameter : parameters) {
     values.push_back(emitter.parameter(*parameter));
     names.push_back(function.builder().getStringAttr(parameter->name));

@@ -3,6 +3,7 @@
 #include "runtime/data/DataReader.h"
 #include "tools/gradus/DescribeData.h"
 #include "tools/gradus/DescribeModel.h"
+#include "tools/gradus/Messages.h"
 #include "tools/gradus/Verbs.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -31,24 +32,8 @@ static void checkTraining(const LoadedModel &loaded, Diagnostics &diagnostics) {
 
 static Json jsonOf(const Diagnostics &diagnostics) {
   Json list = Json::array();
-  for (const Diagnostic &message : diagnostics.all()) {
-    Json json;
-    json["severity"] =
-        message.severity == Severity::Error ? "error" : "warning";
-    json["code"] = message.code;
-    json["message"] = message.headline;
-    if (!message.spans.empty() && message.spans.front().range) {
-      Range range = message.spans.front().range;
-      Source::Position begin = range.position();
-      Source::Position end = range.source->position(range.end);
-      json["file"] = range.source->name();
-      json["line"] = begin.line;
-      json["column"] = begin.column;
-      json["end_line"] = end.line;
-      json["end_column"] = end.column;
-    }
-    list.push_back(json);
-  }
+  for (const Diagnostic *message : diagnostics.sorted())
+    list.push_back(jsonOf(*message));
   return list;
 }
 
@@ -166,6 +151,8 @@ ExitCode verbs::check(const CommandLine &line) {
   bool ok = !diagnostics.hasErrors();
   if (!line.json)
     settle(diagnostics);
+  else if (messagesAreJson())
+    std::fputs(messageText(diagnostics).c_str(), stderr);
   if (ok && !line.data.empty())
     checkData(*loaded, line);
   if (line.json) {

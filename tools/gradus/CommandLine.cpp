@@ -19,7 +19,7 @@ namespace {
 /// Flags before they are checked.
 struct Raw {
   CommandLine line;
-  std::string seed, threads, seconds;
+  std::string seed, threads, seconds, diagnostics;
 };
 
 /// Adds flags to a verb, by where their values go.
@@ -102,6 +102,8 @@ void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
   }
   if (!raw.threads.empty())
     wholeNumber("--threads", raw.threads, 1);
+  // Then stderr holds nothing but objects.
+  line.quiet |= raw.diagnostics == "json";
   for (const FlagInfo *flag : info.flags) {
     const CLI::Option *option = verb.get_option(flag->longName());
     if (!option->count() || flag->value.empty())

@@ -1,5 +1,6 @@
 // See DescribeModel.h.
 #include "tools/gradus/DescribeModel.h"
+#include "compiler/DiagnosticKinds.h"
 #include "runtime/Error.h"
 #include "tools/gradus/DescribeData.h"
 #include "tools/gradus/StatisticsUsed.h"
@@ -137,18 +138,14 @@ describeReports(const typed::Train &train,
 
 /// settle, for a function on `batch` rows. What holds for full batches may fail
 /// for a smaller one; then the message has to say which one is meant.
-static void settleBatch(const Diagnostics &diagnostics, int64_t batch,
+static void settleBatch(Diagnostics &diagnostics, int64_t batch,
                         int64_t fullBatch) {
-  try {
-    settle(diagnostics);
-  } catch (const Rejected &rejected) {
-    if (batch == fullBatch)
-      throw;
-    throw Rejected(rejected.what() +
-                   fmt::format("  = note: this is about a smaller batch, of "
-                               "{}, at the end of an epoch or split\n",
-                               counted(uint64_t(batch), "row")));
-  }
+  if (batch != fullBatch)
+    diagnostics.noteAll(
+        fmt::format("this is about a smaller batch, of {}, at the end of an "
+                    "epoch or split",
+                    counted(uint64_t(batch), "row")));
+  settle(diagnostics);
 }
 
 Model describeTraining(const LoadedModel &loaded, Compiler &compiler,

@@ -1,5 +1,6 @@
 // See InternalError.h. What runs in a signal handler calls nothing but write.
 #include "tools/gradus/InternalError.h"
+#include "tools/gradus/Messages.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -20,19 +21,49 @@ static void put(std::string_view text) {
   }
 }
 
+/// The inside of a JSON string.
+static void putEscaped(std::string_view text) {
+  static const char digits[] = "0123456789abcdef";
+  for (char c : text) {
+    if (c == '"' || c == '\\')
+      put("\\");
+    if (static_cast<unsigned char>(c) >= 0x20) {
+      put({&c, 1});
+      continue;
+    }
+    const char escape[] = {'\\',          'u', '0', '0', digits[(c >> 4) & 15],
+                           digits[c & 15]};
+    put({escape, sizeof escape});
+  }
+}
+
 ExitCode internalError(std::string_view what) {
   // The first line is the sentence.
-  put("internal error: ");
-  put(what.substr(0, what.find('\n')));
-  put("\n  = note: this is an error in gradus ");
-  put(version);
-  put(", not in your model\n  = help: please report it with the model file and "
-      "this command:\n      gradus");
+  what = what.substr(0, what.find('\n'));
+  bool isJson = messagesAreJson();
+  auto write = isJson ? putEscaped : put;
+  if (isJson)
+    put("{\"$message_type\":\"diagnostic\",\"level\":\"error: internal "
+        "compiler error\",\"code\":null,\"spans\":[],\"children\":[],"
+        "\"message\":\"");
+  else
+    put("internal error: ");
+  write(what);
+  if (isJson)
+    put("\",\"rendered\":\"internal error: ");
+  if (isJson)
+    write(what);
+  write("\n  = note: this is an error in gradus ");
+  write(version);
+  write(", not in your model\n  = help: please report it with the model file "
+        "and this command:\n      gradus");
   for (int i = 1; i < argumentCount; ++i) {
-    put(" ");
-    put(arguments[i]);
+    write(" ");
+    write(arguments[i]);
   }
-  put("\n");
+  write("\n");
+  if (isJson)
+    put("\"}\n");
   return InternalError;
 }
 

@@ -1,27 +1,18 @@
 // See Load.h.
 #include "tools/gradus/Load.h"
 #include "compiler/ast/Parser.h"
-#include "runtime/Error.h"
+#include "tools/gradus/Messages.h"
 
-#include <nlohmann/json.hpp>
-
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <unistd.h>
 
 namespace gradus {
 
 namespace fs = std::filesystem;
 
-bool wantsColour() {
-  const char *noColour = std::getenv("NO_COLOR");
-  return isatty(STDERR_FILENO) && (!noColour || !*noColour);
-}
-
 void settle(const Diagnostics &diagnostics) {
-  std::string text = diagnostics.render({.colour = wantsColour()});
+  std::string text = messageText(diagnostics);
   if (diagnostics.hasErrors())
     throw Rejected(text);
   std::fputs(text.c_str(), stderr);

@@ -14,7 +14,8 @@
 
 namespace gradus {
 
-/// Thrown when the compiler has refused a model: its messages as text.
+/// Thrown when the compiler has refused a model: its messages, ready for
+/// stderr.
 class Rejected : public std::exception {
 public:
   explicit Rejected(std::string text) : text(std::move(text)) {}
@@ -23,9 +24,6 @@ public:
 private:
   std::string text;
 };
-
-/// Colour of messages: only on a terminal, and not if NO_COLOR is set.
-bool wantsColour();
 
 /// Throws Rejected if there are errors; prints warnings to stderr.
 void settle(const Diagnostics &diagnostics);

@@ -1,7 +1,7 @@
 // `gradus test`: the reports of a trained model over whole splits.
-#include "runtime/Error.h"
 #include "runtime/run/Evaluation.h"
 #include "tools/gradus/DescribeModel.h"
+#include "tools/gradus/Messages.h"
 #include "tools/gradus/Trained.h"
 #include "tools/gradus/Verbs.h"
 
@@ -111,9 +111,9 @@ ExitCode verbs::test(const CommandLine &line) {
     for (const auto &[name, value] : record.reports)
       for (const Bound &bound : bounds)
         if (bound.report == name && !bound.holds(value)) {
-          Error error(fault::BoundFailed, name, fmt::format("{:.6g}", value),
-                      record.split, bound.text());
-          std::fputs(error.render(wantsColour()).c_str(), stderr);
+          showError(Error(fault::BoundFailed, name,
+                          fmt::format("{:.6g}", value), record.split,
+                          bound.text()));
           code = CheckFailed;
         }
   return code;

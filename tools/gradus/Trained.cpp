@@ -1,9 +1,8 @@
 // See Trained.h.
 #include "tools/gradus/Trained.h"
 #include "tools/gradus/DescribeData.h"
+#include "tools/gradus/Messages.h"
 #include "tools/gradus/StatisticsUsed.h"
-
-#include <cstdio>
 
 namespace gradus {
 
@@ -41,10 +40,8 @@ TrainedValues trainedValues(const Model &model, const LoadedModel &loaded,
       result.step = positionOf(file).step;
     return result;
   }
-  if (!model.variables.empty() && !line.quiet)
-    std::fputs("note: no weights are given, so parameters have their initial "
-               "values\n",
-               stderr);
+  if (!model.variables.empty() && (!line.quiet || messagesAreJson()))
+    showNote("no weights are given, so parameters have their initial values");
   if (!model.statistics.empty()) {
     DataReader reader = dataReader(model, loaded, line, std::nullopt);
     result.variables.setStatistics(model,

@@ -1,10 +1,10 @@
 // The command line: one verb, one model. Results go to stdout, messages and
 // progress to stderr. Here the verb is found and what it throws becomes an exit
 // code; the verbs stand in files of their own.
-#include "runtime/Error.h"
 #include "runtime/run/OutputFile.h"
 #include "tools/gradus/InternalError.h"
 #include "tools/gradus/Load.h"
+#include "tools/gradus/Messages.h"
 #include "tools/gradus/Verbs.h"
 
 #include <cerrno>
@@ -34,11 +34,12 @@ static ExitCode run(int argc, char **argv) {
 }
 
 static ExitCode report(const Error &error) {
-  std::fputs(error.render(wantsColour()).c_str(), stderr);
+  showError(error);
   return ExitCode(error.exitCode());
 }
 
 int main(int argc, char **argv) {
+  chooseMessageFormat(argc, argv);
   catchCrashes(argc, argv);
   try {
     return run(argc, argv);

@@ -53,8 +53,10 @@ def check_names():
 
 def check_diagnostics():
     """A message that no test provokes is a message nobody has read."""
-    table = (source / "compiler/Diagnostics.def").read_text()
-    codes = re.findall(r"^DIAGNOSTIC\((\w+), (\w+)", table, re.M)
+    codes = []
+    for table in ["compiler/Diagnostics.def", "runtime/Errors.def"]:
+        text = (source / table).read_text()
+        codes += re.findall(r"^DIAGNOSTIC\((\w+), (\w+)", text, re.M)
     tests = "\n".join(
         path.read_text(errors="ignore")
         for path in files("test")

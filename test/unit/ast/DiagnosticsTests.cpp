@@ -1,4 +1,5 @@
 // The drawing of diagnostics, character for character.
+#include "compiler/DiagnosticKinds.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/ast/Parser.h"
 
@@ -276,28 +277,6 @@ TEST_F(DiagnosticsTest, MarkFarRight) {
 7 |   minimize mean(cross_entropy(net(x), y)) using adam(learning_rate = 0.01)
   |                                                      ^^^^^^^^^^^^^
   = help: did you mean `lr`?
-)");
-}
-
-TEST_F(DiagnosticsTest, ExcerptOfAFileThatIsNoSource) {
-  report(diag::LabelOutOfRange, Range(), 10, 10)
-      .excerpt({.file = "wine.csv",
-                .line = 152,
-                .detail = "column \"quality\"",
-                .text = "7.4,0.66,0,1.8,0.075,13,40,0.9978,3.51,0.56,9.4,10",
-                .begin = 48,
-                .end = 50,
-                .label = "allowed: 0 to 9"})
-      .note("field `y: index(10)` is declared at wine.nn:3")
-      .help("1599 rows read, labels run from 3 to 10; `index(11)` would hold "
-            "them");
-  EXPECT_EQ(diagnostics.render(),
-            R"(error[E0801]: label 10 does not fit index(10)
- --> wine.csv:152, column "quality"
-152 | 7.4,0.66,0,1.8,0.075,13,40,0.9978,3.51,0.56,9.4,10
-    |                                                 ^^ allowed: 0 to 9
-    = note: field `y: index(10)` is declared at wine.nn:3
-    = help: 1599 rows read, labels run from 3 to 10; `index(11)` would hold them
 )");
 }
 
