@@ -3,6 +3,7 @@
 #include "compiler/Compiler.h"
 #include "compiler/DiagnosticKinds.h"
 
+#include "compiler/Interpreted.h"
 #include "compiler/construct/GraphFunction.h"
 #include "compiler/differentiate/Differentiate.h"
 #include "compiler/fuse/Passes.h"
@@ -143,6 +144,13 @@ static LogicalResult runPasses(ModuleOp module,
   return passes.run(module);
 }
 
+/// graph with gradients -> plain graph, nothing simplified
+static LogicalResult differentiateOnly(ModuleOp module) {
+  return runPasses(module, [](PassManager &passes) {
+    passes.addPass(differentiate::createDifferentiate());
+  });
+}
+
 /// graph with gradients -> plain graph
 static LogicalResult takeDerivatives(ModuleOp module) {
   return runPasses(module, [](PassManager &passes) {
@@ -202,22 +210,24 @@ Compiler::Compiler(const typed::Program &program, const CompileOptions &options)
   context.printOpOnDiagnostic(false);
 }
 
-Compiler::Functions Compiler::compile(OwningOpRef<ModuleOp> module,
-                                      gradus::Diagnostics &diagnostics) {
-  if (!module)
-    return {};
-  PassReports reports(&context, program, diagnostics);
-  bool ok = succeeded(takeDerivatives(*module)) &&
-            succeeded(formKernels(*module, !options.reference));
-  reports.check(ok);
-  if (!ok)
-    return {};
+std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
+                                      const CompileOptions &options) {
+  if (options.interpret) {
+    if (failed(differentiateOnly(*module)))
+      return std::nullopt;
+    return interpretedFunctions(std::move(module));
+  }
+  if (failed(takeDerivatives(*module)) ||
+      failed(formKernels(*module, !options.reference)))
+    return std::nullopt;
 
   OwningOpRef<ModuleOp> kernels = linalgKernels(*module);
-  OwningOpRef<ModuleOp> lowered;
-  if (kernels)
-    lowered = lower::lowerKernels(*kernels, {.schedule = !options.reference});
-  reports.check(static_cast<bool>(lowered));
+  if (!kernels)
+    return std::nullopt;
+  OwningOpRef<ModuleOp> lowered =
+      lower::lowerKernels(*kernels, {.schedule = !options.reference});
+  if (!lowered)
+    return std::nullopt;
   auto compiled = native::compile(*lowered, {.optimise = !options.reference});
   if (!compiled)
     throw std::runtime_error(llvm::toString(compiled.takeError()));
@@ -228,14 +238,17 @@ Compiler::Functions Compiler::compile(OwningOpRef<ModuleOp> module,
     if (int64_t bytes = function->hasAttr(fuse::kKernel)
                             ? code->scratchBytes(function.getName())
                             : 0)
-      function->setAttr(fuse::kScratch,
-                        OpBuilder(&context).getI64IntegerAttr(bytes));
-  reports.check(succeeded(planMemory(*module)));
+      function->setAttr(
+          fuse::kScratch,
+          OpBuilder(module->getContext()).getI64IntegerAttr(bytes));
+  if (failed(planMemory(*module)))
+    return std::nullopt;
 
   Functions functions;
   for (func::FuncOp function : fuse::steps(*module)) {
     FailureOr<fuse::Plan> plan = fuse::readPlan(function);
-    reports.check(succeeded(plan));
+    if (failed(plan))
+      return std::nullopt;
     CompiledFunction &result = functions[plan->name];
     result.name = plan->name;
     result.buffers = plan->buffers;
@@ -248,23 +261,31 @@ Compiler::Functions Compiler::compile(OwningOpRef<ModuleOp> module,
   return functions;
 }
 
-Compiler::Functions Compiler::step(int64_t batch,
-                                   gradus::Diagnostics &diagnostics) {
+Functions Compiler::compile(OwningOpRef<ModuleOp> module,
+                            gradus::Diagnostics &diagnostics) {
+  if (!module)
+    return {};
+  PassReports reports(&context, program, diagnostics);
+  std::optional<Functions> functions = compileGraph(std::move(module), options);
+  reports.check(functions.has_value());
+  return functions ? std::move(*functions) : Functions();
+}
+
+Functions Compiler::step(int64_t batch, gradus::Diagnostics &diagnostics) {
   return compile(construct::constructStep(program, context, options.precision,
                                           batch, diagnostics),
                  diagnostics);
 }
 
-Compiler::Functions Compiler::reports(int64_t batch,
-                                      gradus::Diagnostics &diagnostics) {
+Functions Compiler::reports(int64_t batch, gradus::Diagnostics &diagnostics) {
   return compile(construct::constructReports(
                      program, context, options.precision, batch, diagnostics),
                  diagnostics);
 }
 
-Compiler::Functions Compiler::exported(const typed::Function &function,
-                                       const typed::DimEnvironment &dims,
-                                       gradus::Diagnostics &diagnostics) {
+Functions Compiler::exported(const typed::Function &function,
+                             const typed::DimEnvironment &dims,
+                             gradus::Diagnostics &diagnostics) {
   return compile(construct::constructExport(program, context, options.precision,
                                             function, dims, diagnostics),
                  diagnostics);

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace llvm {
@@ -26,7 +27,19 @@ struct CompileOptions {
   Precision precision = Precision::F32;
   /// Plain loops, nothing fused: the oracle of the tests.
   bool reference = false;
+  /// No machine code: functions are evaluated op by op in double precision.
+  /// They need the context they were made in.
+  bool interpret = false;
 };
+
+/// Functions by their names.
+using Functions = std::map<std::string, CompiledFunction>;
+
+/// The public functions of a `graph` module, derivatives to be taken: the
+/// stages from differentiate on. Nothing after an error, which passes have
+/// reported; throws if the fault is not the module's.
+std::optional<Functions> compileGraph(mlir::OwningOpRef<mlir::ModuleOp> graph,
+                                      const CompileOptions &options);
 
 /// Compiles the functions of one program. One function after the other: an
 /// object must not be used by two threads at once.
@@ -47,8 +60,6 @@ public:
   /// How the partial results of batches combine (`sum` or `max`), by path.
   std::map<std::string, std::string> partials(int64_t batch,
                                               Diagnostics &diagnostics);
-
-  using Functions = std::map<std::string, CompiledFunction>;
 
   /// `step`. Empty after an error, here as below.
   Functions step(int64_t batch, Diagnostics &diagnostics);

@@ -1,6 +1,8 @@
 // The dialect's C++ face: the one header others include.
 #pragma once
 
+#include "dialect/Array.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -2,7 +2,7 @@
 // no new op. Folds keep values up to the sign of a zero; arithmetic is done in
 // double and rounded once, which is exact for + - * / and sqrt of f32.
 #include "dialect/Duals.h"
-#include "dialect/Graph.h"
+#include "dialect/Formulas.h"
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
@@ -56,99 +56,63 @@ static OpFoldResult foldBinary(Operation *op, Attribute a, Attribute b,
 
 //===-- Pointwise ---------------------------------------------------------===//
 
-#define FOLD_UNARY(OP, FUNCTION)                                               \
+#define UNARY(OP, FORMULA)                                                     \
   OpFoldResult OP::fold(FoldAdaptor operands) {                                \
-    return foldUnary(*this, operands.getX(), FUNCTION);                        \
+    return foldUnary(*this, operands.getX(), Formula<OP>::of);                 \
   }
-FOLD_UNARY(NegOp, [](double x) { return -x; })
-FOLD_UNARY(ExpOp, std::exp)
-FOLD_UNARY(Expm1Op, std::expm1)
-FOLD_UNARY(LogOp, std::log)
-FOLD_UNARY(Log1pOp, std::log1p)
-FOLD_UNARY(TanhOp, std::tanh)
-FOLD_UNARY(ErfOp, std::erf)
-FOLD_UNARY(SqrtOp, std::sqrt)
-FOLD_UNARY(SinOp, std::sin)
-FOLD_UNARY(CosOp, std::cos)
-FOLD_UNARY(AtanOp, std::atan)
-FOLD_UNARY(AbsOp, std::fabs)
-FOLD_UNARY(FloorOp, std::floor)
-FOLD_UNARY(StopOp, [](double x) { return x; })
-FOLD_UNARY(SignOp, [](double x) {
-  return std::isnan(x) ? x : static_cast<double>((x > 0) - (x < 0));
-})
-#undef FOLD_UNARY
+#define BINARY(OP, FORMULA)
+#include "dialect/Formulas.def"
 
 OpFoldResult AddOp::fold(FoldAdaptor operands) {
   if (isSplat(operands.getB(), 0))
     return getA();
   return foldBinary(*this, operands.getA(), operands.getB(),
-                    [](double a, double b) { return a + b; });
+                    Formula<AddOp>::of);
 }
 
 OpFoldResult SubOp::fold(FoldAdaptor operands) {
   if (isSplat(operands.getB(), 0))
     return getA();
   return foldBinary(*this, operands.getA(), operands.getB(),
-                    [](double a, double b) { return a - b; });
+                    Formula<SubOp>::of);
 }
 
 OpFoldResult MulOp::fold(FoldAdaptor operands) {
   if (isSplat(operands.getB(), 1))
     return getA();
   return foldBinary(*this, operands.getA(), operands.getB(),
-                    [](double a, double b) { return a * b; });
+                    Formula<MulOp>::of);
 }
 
 OpFoldResult DivOp::fold(FoldAdaptor operands) {
   if (isSplat(operands.getB(), 1))
     return getA();
   return foldBinary(*this, operands.getA(), operands.getB(),
-                    [](double a, double b) { return a / b; });
+                    Formula<DivOp>::of);
 }
 
 OpFoldResult PowOp::fold(FoldAdaptor operands) {
   if (isSplat(operands.getB(), 1))
     return getA();
   return foldBinary(*this, operands.getA(), operands.getB(),
-                    [](double a, double b) { return std::pow(a, b); });
+                    Formula<PowOp>::of);
 }
 
 OpFoldResult MaxOp::fold(FoldAdaptor operands) {
-  return foldBinary(
-      *this, operands.getA(), operands.getB(),
-      [](double a, double b) { return std::isnan(a) || a > b ? a : b; });
+  return foldBinary(*this, operands.getA(), operands.getB(),
+                    Formula<MaxOp>::of);
 }
 
 OpFoldResult MinOp::fold(FoldAdaptor operands) {
-  return foldBinary(
-      *this, operands.getA(), operands.getB(),
-      [](double a, double b) { return std::isnan(a) || a < b ? a : b; });
+  return foldBinary(*this, operands.getA(), operands.getB(),
+                    Formula<MinOp>::of);
 }
 
 OpFoldResult StrongMulOp::fold(FoldAdaptor operands) {
   if (isSplat(operands.getA(), 0) || isSplat(operands.getB(), 0))
     return splatOf(getType(), 0);
   return foldBinary(*this, operands.getA(), operands.getB(),
-                    [](double a, double b) { return a * b; });
-}
-
-static bool holds(Predicate predicate, double a, double b) {
-  switch (predicate) {
-  case Predicate::eq:
-    return a == b;
-  case Predicate::ne:
-    return a != b;
-  case Predicate::lt:
-    return a < b;
-  case Predicate::le:
-    return a <= b;
-  case Predicate::gt:
-    return a > b;
-  case Predicate::ge:
-    return a >= b;
-  }
-  llvm_unreachable("a predicate beyond the enumeration");
+                    Formula<StrongMulOp>::of);
 }
 
 OpFoldResult CompareOp::fold(FoldAdaptor operands) {
@@ -170,9 +134,17 @@ OpFoldResult ConvertOp::fold(FoldAdaptor operands) {
   if (getX().getType() == getType())
     return getX();
   auto value = splatValue(operands.getX());
-  if (!value || (!isa<FloatType>(getElement()) && !std::isfinite(*value)))
+  if (!value)
     return {};
-  return splatOf(getType(), *value);
+  auto whole = dyn_cast<IntegerType>(getElement());
+  if (!whole)
+    return splatOf(getType(), *value);
+  // Beyond 2^53 not every whole number is a double.
+  if (std::fabs(*value) > 0x1p53)
+    return {};
+  int64_t element = isReal(getX()) ? toWhole(*value, whole)
+                                   : wrap(static_cast<int64_t>(*value), whole);
+  return splatOf(getType(), static_cast<double>(element));
 }
 
 //===-- Linear ------------------------------------------------------------===//

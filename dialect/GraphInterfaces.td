@@ -1,9 +1,25 @@
-// The exception beside the table of derivatives: an op whose rule no fixed
-// pattern expresses (any number of operands, a rule given by the user).
+// What every op says of itself: the value it computes. And the exception beside
+// the table of derivatives: an op whose rule no fixed pattern expresses (any
+// number of operands, a rule given by the user).
 #ifndef GRADUS_DIALECT_GRAPHINTERFACES_TD
 #define GRADUS_DIALECT_GRAPHINTERFACES_TD
 
 include "mlir/IR/OpBase.td"
+
+def Evaluable : OpInterface<"Evaluable"> {
+  let cppNamespace = "::gradus::graph";
+  let description = [{
+    What an op means, as the interpreter computes it (`Interpreter.h`): real
+    numbers in double precision, everything else exactly. What is compiled is
+    tested against it.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      The results for operands of these values.
+    }], "::llvm::SmallVector<::gradus::graph::Array>", "evaluate",
+    (ins "::llvm::ArrayRef<::gradus::graph::Array>":$x)>
+  ];
+}
 
 def Differentiable : OpInterface<"Differentiable"> {
   let cppNamespace = "::gradus::graph";

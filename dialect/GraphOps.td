@@ -21,6 +21,12 @@ def Graph_Scalar : 0DTensorOf<[F32, F64]>;
 //===-- Base classes -----------------------------------------------------===//
 
 class Graph_Op<string mnemonic, list<Trait> traits = []>
+    : Op<GraphDialect, mnemonic, !listconcat(
+        [Pure, DeclareOpInterfaceMethods<Evaluable>], traits)>;
+
+/// An op that stands for a derivative until differentiate replaces it; it has no
+/// value of its own.
+class Graph_CalculusOp<string mnemonic, list<Trait> traits = []>
     : Op<GraphDialect, mnemonic, !listconcat([Pure], traits)>;
 
 /// An op that infers its type from operands and attributes by `inferType`.
@@ -207,7 +213,9 @@ def ConvertOp : Graph_InferredOp<"convert", [Elementwise]> {
   let summary = "to another element type";
   let description = [{
     Whole numbers and booleans (0 or 1) to reals and back; real to whole rounds
-    towards zero.
+    towards zero, beyond the range of the type to its nearest end, NaN to 0;
+    whole to whole is modulo the size of the type; to boolean asks whether it is
+    not 0.
 
     ```mlir
     func.func @convert(%x: tensor<28x28xui8>) -> tensor<28x28xf32> {
@@ -403,6 +411,8 @@ def ReduceMaxOp : Graph_InferredOp<"reduce_max", [Masking]> {
 def ArgmaxOp : Graph_InferredOp<"argmax"> {
   let summary = "the index of the first largest element along an axis";
   let description = [{
+    NaN counts as the largest.
+
     ```mlir
     func.func @argmax(%x: tensor<4x10xf32>) -> tensor<4xi32> {
       %y = graph.argmax %x over 1 : tensor<4x10xf32>
@@ -417,7 +427,7 @@ def ArgmaxOp : Graph_InferredOp<"argmax"> {
 
 //===-- Calculus ---------------------------------------------------------===//
 
-def GradientOp : Graph_InferredOp<"gradient"> {
+def GradientOp : Graph_CalculusOp<"gradient", [InferTypeOpAdaptor]> {
   let summary = "the derivative of a scalar with respect to values";
   let description = [{
     One result for each value after `wrt`, of its type: the total derivative of
@@ -439,7 +449,7 @@ def GradientOp : Graph_InferredOp<"gradient"> {
 }
 
 foreach n = [1, 2, 3] in
-def "Pullback" # n # "Op" : Graph_Op<"pullback" # n> {
+def "Pullback" # n # "Op" : Graph_CalculusOp<"pullback" # n> {
   let summary = "the cotangents of the operands of the op that gave y";
   let description = [{
     Stands for the pullback of the op that defines `y`: from the cotangent of

@@ -88,6 +88,9 @@ struct CompiledFunction {
   int64_t arenaBytes = 0;
   /// Keeps the machine code alive.
   std::shared_ptr<void> code;
+  /// Set for a function that is interpreted instead: computes from the memory
+  /// of all `buffers`. It has no calls then.
+  std::function<void(void *const *buffers)> interpreted = {};
 };
 
 } // namespace gradus

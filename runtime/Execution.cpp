@@ -8,6 +8,11 @@ Execution::Execution(CompiledFunction function)
     : compiled(std::move(function)), arena(compiled.arenaBytes),
       uses(compiled.buffers.size()), bound(compiled.buffers.size()),
       unbound(compiled.buffers.size()) {
+  if (compiled.interpreted) {
+    pointers.resize(uses.size());
+    for (size_t i = 0; i < uses.size(); ++i)
+      uses[i].push_back(i);
+  }
   for (const KernelCall &call : compiled.calls) {
     starts.push_back(pointers.size());
     for (const Location &place : call.operands) {
@@ -63,6 +68,8 @@ void Execution::run() {
       if (!bound[i])
         throw std::logic_error("buffer " + compiled.buffers[i].name + " of " +
                                compiled.name + " is not bound");
+  if (compiled.interpreted)
+    return compiled.interpreted(pointers.data());
   for (size_t i = 0; i < starts.size(); ++i)
     runCall(i);
 }

@@ -30,6 +30,7 @@ ExprPtr Parser::valueFrom(uint32_t begin) {
   while (token().begin < begin && !at(TokenKind::End))
     advance();
   ExprPtr value = expr();
+  accept(TokenKind::Newline);
   if (!at(TokenKind::End))
     expected("the end");
   return value;

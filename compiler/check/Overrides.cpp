@@ -17,8 +17,7 @@ void CheckerState::readOverrides() {
     Diagnostics errors;
     parsed.value = parseValue(source, given.key.size() + 1, errors);
     if (!parsed.value) {
-      Diagnostic &error =
-          diagnostics.report(diag::BadOverride, Range(), text);
+      Diagnostic &error = diagnostics.report(diag::BadOverride, Range(), text);
       if (!given.value.empty() && errors.hasErrors())
         error.note(errors.all().front().headline);
       parsed.isUsed = true;

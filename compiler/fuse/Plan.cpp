@@ -112,28 +112,36 @@ static FailureOr<PlannedCall> readCall(func::CallOp call) {
   return planned;
 }
 
-FailureOr<Plan> readPlan(func::FuncOp function) {
-  Plan plan;
-  plan.name = function.getName().str();
+FailureOr<std::vector<BufferInfo>> buffersOf(func::FuncOp function) {
+  std::vector<BufferInfo> buffers;
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
-    plan.buffers.push_back(
-        bufferOf(function.getArgumentTypes()[i],
-                 function.getArgAttrOfType<StringAttr>(i, kName),
-                 "argument/" + std::to_string(i), Access::Read));
+    buffers.push_back(bufferOf(function.getArgumentTypes()[i],
+                               function.getArgAttrOfType<StringAttr>(i, kName),
+                               "argument/" + std::to_string(i), Access::Read));
   for (unsigned i = 0; i < function.getNumResults(); ++i) {
     if (auto updated = updatedArgument(function, i)) {
       if (*updated < 0 || *updated >= function.getNumArguments())
         return function.emitError("result ")
                << i << " updates argument " << *updated
                << ", which does not exist";
-      plan.buffers[*updated].access = Access::Update;
+      buffers[*updated].access = Access::Update;
       continue;
     }
-    plan.buffers.push_back(
+    buffers.push_back(
         bufferOf(function.getResultTypes()[i],
                  function.getResultAttrOfType<StringAttr>(i, kName),
                  "result/" + std::to_string(i), Access::Write));
   }
+  return buffers;
+}
+
+FailureOr<Plan> readPlan(func::FuncOp function) {
+  Plan plan;
+  plan.name = function.getName().str();
+  FailureOr<std::vector<BufferInfo>> buffers = buffersOf(function);
+  if (failed(buffers))
+    return failure();
+  plan.buffers = std::move(*buffers);
   auto arena = function->getAttrOfType<IntegerAttr>(kArenaBytes);
   if (!arena)
     return function.emitError("the function has no ") << kArenaBytes;

@@ -54,6 +54,9 @@ struct Plan {
 /// Reads the plan of a planned function; an error names what is missing.
 llvm::FailureOr<Plan> readPlan(mlir::func::FuncOp function);
 
+/// The buffers of a function as a plan has them, planned or not.
+llvm::FailureOr<std::vector<BufferInfo>> buffersOf(mlir::func::FuncOp function);
+
 /// The functions of a module that are lists of kernel calls (or are to become
 /// such a list): those that are public and no kernels themselves.
 std::vector<mlir::func::FuncOp> steps(mlir::ModuleOp module);

@@ -102,9 +102,6 @@ ReportValues Evaluation::run(const Dataset &rows, int64_t batch,
 
 Metrics evaluateSplit(const Model &model, Variables &variables,
                       DataReader &data, std::string_view split) {
-  if (model.reports.empty())
-    throw Error(fault::NothingToEvaluate)
-        .help("add one to `train`, as in `report loss = mean(...)`");
   Dataset rows = data.read(split);
   Evaluation evaluation(
       model, variables,

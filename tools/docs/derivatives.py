@@ -89,9 +89,8 @@ def check(table):
                 if name in table.ops and not table.is_fine(name):
                     forward = table.name_of(table.forward(rule))
                     failures.append(f"the rule of {forward} uses {name}, which has none")
-    calculus = re.compile(r"Pullback\dOp|GradientOp|ArgmaxOp")
     for name in table.ops:
-        if not calculus.fullmatch(name) and not table.is_fine(name):
+        if name != "ArgmaxOp" and not table.is_fine(name):
             failures.append(f"{name} has no rule")
     tests = table.source / "test/unit/differentiate/DerivativeTests.cpp"
     text = tests.read_text()

@@ -94,6 +94,8 @@ void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
         .help(fmt::format("as in `{}`", info.examples.front()));
   if (!raw.seed.empty())
     line.seed = wholeNumber("--seed", raw.seed, 0);
+  if (line.interpret && line.reference)
+    throw Error(fault::BadCommandLine, "--interpret excludes --reference");
   if (!raw.seconds.empty()) {
     line.seconds = parseNumber(raw.seconds);
     if (!line.seconds || !(*line.seconds > 0) || *line.seconds > 3600)

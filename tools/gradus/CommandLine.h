@@ -38,7 +38,8 @@ struct CommandLine {
   /// `accuracy>=0.95`: reports that `test` holds to a bound.
   std::vector<std::string> bounds;
   bool quiet = false, json = false, reference = false, overwrite = false,
-       info = false, list = false, all = false, kernels = false;
+       info = false, list = false, all = false, kernels = false,
+       interpret = false;
 
   /// As it was typed, for the run folder.
   std::string text;

@@ -134,7 +134,8 @@ public:
   Prediction(const LoadedModel &loaded, const typed::Function &function,
              const CommandLine &line)
       : loaded(loaded), function(function), line(line),
-        compiler(*loaded.program, {loaded.precision, line.reference}),
+        compiler(*loaded.program,
+                 {loaded.precision, line.reference, line.interpret}),
         model(describeParameters(loaded)),
         values(trainedValues(model, loaded, line)) {}
 

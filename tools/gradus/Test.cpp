@@ -81,9 +81,6 @@ ExitCode verbs::test(const CommandLine &line) {
   auto loaded = loadModel(line);
   Compiler compiler(*loaded->program, {loaded->precision, line.reference});
   Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
-  if (model.reports.empty())
-    throw Error(fault::NothingToEvaluate)
-        .help("`report accuracy = ...` in `train` says what to evaluate");
   std::vector<Bound> bounds;
   for (const std::string &text : line.bounds)
     bounds.push_back(parseBound(text, model));

@@ -81,11 +81,6 @@ TEST_F(Evaluating, OfASplitIsWhatTestDoes) {
   EXPECT_EQ(metrics.split, "test");
   EXPECT_EQ(metrics.reports, run(32));
   EXPECT_GT(metrics.samplesPerSecond, 0);
-  model.reports.clear();
-  EXPECT_EQ(messageOf([&] { evaluateSplit(model, values, reader, "test"); }),
-            "error[E1016]: `train` has no `report`, so there is nothing to "
-            "evaluate\n"
-            "  = help: add one to `train`, as in `report loss = mean(...)`\n");
 }
 
 TEST(ReportTable, HasALineForEachReportAndAColumnForEachSplit) {

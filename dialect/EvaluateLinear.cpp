@@ -1,0 +1,194 @@
+// What linear ops and reductions compute.
+#include "dialect/Einsum.h"
+#include "dialect/Graph.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace gradus::graph {
+
+//===-- Movement ----------------------------------------------------------===//
+
+/// y[i] = x[source(i)], and 0 where `source` gives no index. `source` changes
+/// the index it is given.
+static SmallVector<Array>
+move(const Array &x, RankedTensorType type,
+     llvm::function_ref<bool(SmallVectorImpl<int64_t> &index)> source) {
+  Array y(type);
+  int64_t next = 0;
+  forEachIndex(type.getShape(), [&](ArrayRef<int64_t> index) {
+    SmallVector<int64_t> from(index);
+    int64_t to = next++;
+    if (!source(from))
+      return;
+    int64_t offset = offsetOf(x.shape(), from);
+    if (x.isReal())
+      y.reals[to] = x.reals[offset];
+    else
+      y.wholes[to] = x.wholes[offset];
+  });
+  return {y};
+}
+
+/// An index without the axes `dims`.
+static SmallVector<int64_t> without(ArrayRef<int64_t> index,
+                                    ArrayRef<int64_t> dims) {
+  SmallVector<int64_t> kept;
+  for (auto [axis, i] : llvm::enumerate(index))
+    if (!llvm::is_contained(dims, static_cast<int64_t>(axis)))
+      kept.push_back(i);
+  return kept;
+}
+
+SmallVector<Array> BroadcastOp::evaluate(ArrayRef<Array> x) {
+  return move(x[0], getType(), [&](SmallVectorImpl<int64_t> &index) {
+    index = without(index, getDims());
+    return true;
+  });
+}
+
+SmallVector<Array> TransposeOp::evaluate(ArrayRef<Array> x) {
+  return move(x[0], getType(), [&](SmallVectorImpl<int64_t> &index) {
+    SmallVector<int64_t> from(index.size());
+    for (auto [i, axis] : llvm::enumerate(getPermutation()))
+      from[axis] = index[i];
+    index = from;
+    return true;
+  });
+}
+
+SmallVector<Array> ReshapeOp::evaluate(ArrayRef<Array> x) {
+  Array y = x[0];
+  y.type = getType();
+  return {y};
+}
+
+SmallVector<Array> SliceOp::evaluate(ArrayRef<Array> x) {
+  return move(x[0], getType(), [&](SmallVectorImpl<int64_t> &index) {
+    for (auto [i, offset] : llvm::zip_equal(index, getOffsets()))
+      i += offset;
+    return true;
+  });
+}
+
+SmallVector<Array> PadOp::evaluate(ArrayRef<Array> x) {
+  return move(x[0], getType(), [&](SmallVectorImpl<int64_t> &index) {
+    bool inside = true;
+    for (auto [i, low, size] : llvm::zip_equal(index, getLow(), x[0].shape())) {
+      i -= low;
+      inside &= i >= 0 && i < size;
+    }
+    return inside;
+  });
+}
+
+SmallVector<Array> ConcatOp::evaluate(ArrayRef<Array> x) {
+  Array y(getType());
+  int64_t begin = 0;
+  for (const Array &part : x) {
+    int64_t next = 0;
+    forEachIndex(part.shape(), [&](ArrayRef<int64_t> index) {
+      SmallVector<int64_t> to(index);
+      to[getDim()] += begin;
+      int64_t offset = offsetOf(y.shape(), to), from = next++;
+      if (y.isReal())
+        y.reals[offset] = part.reals[from];
+      else
+        y.wholes[offset] = part.wholes[from];
+    });
+    begin += part.shape()[getDim()];
+  }
+  return {y};
+}
+
+//===-- Sums --------------------------------------------------------------===//
+
+SmallVector<Array> SumOp::evaluate(ArrayRef<Array> x) {
+  Array y(getType());
+  int64_t next = 0;
+  forEachIndex(x[0].shape(), [&](ArrayRef<int64_t> index) {
+    y.reals[offsetOf(y.shape(), without(index, getDims()))] +=
+        x[0].reals[next++];
+  });
+  return {y};
+}
+
+/// How far one step along `index` goes in a tensor of axes `list`; 0 if it has
+/// no such axis.
+static int64_t strideOf(char index, const std::string &list,
+                        ArrayRef<int64_t> shape) {
+  size_t axis = list.find(index);
+  if (axis == list.npos)
+    return 0;
+  int64_t stride = 1;
+  for (int64_t size : shape.drop_front(axis + 1))
+    stride *= size;
+  return stride;
+}
+
+SmallVector<Array> EinsumOp::evaluate(ArrayRef<Array> x) {
+  Array y(getType());
+  EinsumSpec spec = *parseEinsum(getSpec());
+  struct Loop {
+    int64_t size, a, b, y;
+  };
+  SmallVector<Loop> loops;
+  auto add = [&](char index, int64_t size) {
+    loops.push_back({size, strideOf(index, spec.a, x[0].shape()),
+                     strideOf(index, spec.b, x[1].shape()),
+                     strideOf(index, spec.y, y.shape())});
+  };
+  for (auto [index, size] : llvm::zip_equal(spec.y, y.shape()))
+    add(index, size);
+  for (auto [index, size] : llvm::zip_equal(spec.a, x[0].shape()))
+    if (spec.y.find(index) == spec.y.npos)
+      add(index, size);
+
+  auto run = [&](auto &self, unsigned depth, int64_t a, int64_t b,
+                 int64_t to) -> void {
+    if (depth == loops.size()) {
+      y.reals[to] += x[0].reals[a] * x[1].reals[b];
+      return;
+    }
+    const Loop &loop = loops[depth];
+    for (int64_t i = 0; i < loop.size; ++i)
+      self(self, depth + 1, a + i * loop.a, b + i * loop.b, to + i * loop.y);
+  };
+  run(run, 0, 0, 0, 0);
+  return {y};
+}
+
+//===-- Reductions --------------------------------------------------------===//
+
+SmallVector<Array> ReduceMaxOp::evaluate(ArrayRef<Array> x) {
+  Array y(getType());
+  std::fill(y.reals.begin(), y.reals.end(), -INFINITY);
+  int64_t next = 0;
+  forEachIndex(x[0].shape(), [&](ArrayRef<int64_t> index) {
+    double element = x[0].reals[next++];
+    double &best = y.reals[offsetOf(y.shape(), without(index, getDims()))];
+    if (std::isnan(element) || element > best)
+      best = element;
+  });
+  return {y};
+}
+
+SmallVector<Array> ArgmaxOp::evaluate(ArrayRef<Array> x) {
+  Array y(getType());
+  auto dim = static_cast<int64_t>(getDim());
+  std::vector<double> best(y.size(), -INFINITY);
+  int64_t next = 0;
+  forEachIndex(x[0].shape(), [&](ArrayRef<int64_t> index) {
+    double element = x[0].reals[next++];
+    int64_t to = offsetOf(y.shape(), without(index, dim));
+    // The first NaN counts as the largest.
+    if (std::isnan(best[to]) || !(std::isnan(element) || element > best[to]))
+      return;
+    best[to] = element;
+    y.wholes[to] = index[dim];
+  });
+  return {y};
+}
+
+} // namespace gradus::graph
