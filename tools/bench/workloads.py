@@ -1,0 +1,139 @@
+"""Workloads to measure Gradus beside other systems:
+workloads.py FOLDER [NAME...]: writes models, data and initial weights.
+
+Data and weights are a hash of their position, so that any system can make the
+same bits: with the same mathematics it has the same losses. LOSSES has those of
+PyTorch 1.13 in steps 1 and 20. To measure:
+
+    python3 tools/bench/workloads.py /tmp/bench
+    gradus bench /tmp/bench/mlp-128.nn --weights /tmp/bench/mlp.safetensors
+"""
+import json
+import math
+import pathlib
+import struct
+import sys
+
+BATCHES = 8  # used in turn
+
+MLP = """\
+# 784-256-128-10 with ReLU, cross-entropy, Adam.
+data batches {{
+  x: real[784]; y: index(10)
+  train from csv("mlp-{batch}.csv", x = 0..784, y = 784)
+}}
+layer fc1 = Linear[784, 256]
+layer fc2 = Linear[256, 128]
+layer fc3 = Linear[128, 10]
+export fn logits[B](x: real[B, 784]) -> real[B, 10] = fc1(x) |> relu |> fc2 |> relu |> fc3
+train on batches(x, y), batch B = {batch} {{
+  minimize mean(cross_entropy(logits(x), y)) using adam(lr = 1e-3)
+  epochs = 10; shuffle = false
+}}
+"""
+
+TANH = """\
+# 2-64-64-1 with tanh, squared error, gradient descent.
+data batches {{
+  x: real[2]; y: real
+  train from csv("tanh-{batch}.csv", x = 0..2, y = 2)
+}}
+layer fc1 = Linear[2, 64]
+layer fc2 = Linear[64, 64]
+layer fc3 = Linear[64, 1]
+export fn predict[B](x: real[B, 2]) -> real[B] =
+  fc1(x) |> tanh |> fc2 |> tanh |> fc3 |> reshape[B]
+train on batches(x, y), batch B = {batch} {{
+  minimize mean(squared_error(predict(x), y)) using sgd(lr = 0.01)
+  epochs = 10; shuffle = false
+}}
+"""
+
+WORKLOADS = {
+    "mlp-32": (MLP, [784, 256, 128, 10], 32),
+    "mlp-128": (MLP, [784, 256, 128, 10], 128),
+    "mlp-1024": (MLP, [784, 256, 128, 10], 1024),
+    "tanh-64": (TANH, [2, 64, 64, 1], 64),
+}
+
+LOSSES = {
+    "mlp-32": (2.308276, 2.206708),
+    "mlp-128": (2.318775, 2.279187),
+    "tanh-64": (0.247940, 0.166694),
+}
+
+
+def hashed(stream, count):
+    """`count` whole numbers below 2^32 of one stream."""
+    start = stream * 0x85EBCA77
+    for i in range(1, count + 1):
+        x = (i * 0x9E3779B1 + start) & 0xFFFFFFFF
+        x = (x ^ x >> 16) * 0x85EBCA6B & 0xFFFFFFFF
+        x = (x ^ x >> 13) * 0xC2B2AE35 & 0xFFFFFFFF
+        yield x ^ x >> 16
+
+
+def uniform(stream, count):
+    """In [0, 1), exact in single precision."""
+    return [(x >> 8) * 2.0**-24 for x in hashed(stream, count)]
+
+
+def single(x):
+    """The nearest number in single precision."""
+    return struct.unpack("<f", struct.pack("<f", x))[0]
+
+
+def rows(name, batch):
+    for k in range(BATCHES):
+        if name.startswith("mlp"):
+            x = uniform(1000 + k, batch * 784)
+            y = [label % 10 for label in hashed(2000 + k, batch)]
+            for i in range(batch):
+                yield x[i * 784 : (i + 1) * 784] + [y[i]]
+        else:
+            x = [2 * u - 1 for u in uniform(1000 + k, batch * 2)]
+            for a, b in zip(x[0::2], x[1::2]):
+                yield [a, b, single(math.sin(3 * a) * math.cos(2 * b))]
+
+
+def weights(sizes):
+    """Names, shapes and bytes: W uniform within 1 / sqrt(inputs), b zero."""
+    for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:])):
+        bound = single(inputs**-0.5)
+        # The stream counts tensors; it fills [outputs, inputs], row by row.
+        flat = [single((2 * u - 1) * bound) for u in uniform(2 * i + 1, inputs * outputs)]
+        turned = [flat[o * inputs + k] for k in range(inputs) for o in range(outputs)]
+        yield f"fc{i + 1}.W", [inputs, outputs], struct.pack(f"<{len(turned)}f", *turned)
+        yield f"fc{i + 1}.b", [outputs], bytes(4 * outputs)
+
+
+def write_safetensors(path, tensors):
+    head, data = {}, b""
+    for name, shape, part in tensors:
+        offsets = [len(data), len(data) + len(part)]
+        head[name] = {"dtype": "F32", "shape": shape, "data_offsets": offsets}
+        data += part
+    text = json.dumps(head).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def write(name, folder):
+    model, sizes, batch = WORKLOADS[name]
+    (folder / f"{name}.nn").write_text(model.format(batch=batch))
+    with open(folder / f"{name}.csv", "w") as file:
+        file.write(",".join(f"c{i}" for i in range(sizes[0] + 1)) + "\n")
+        for row in rows(name, batch):
+            file.write(",".join(f"{number:.9g}" for number in row) + "\n")
+    stem = name.split("-")[0]
+    write_safetensors(folder / f"{stem}.safetensors", weights(sizes))
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[2:] or WORKLOADS:
+        write(name, folder)
+
+
+if __name__ == "__main__":
+    main()
