@@ -15,6 +15,8 @@ config.test_exec_root = os.path.join(config.gradus_build, "test")
 path = [os.path.join(config.gradus_build, "bin"), config.llvm_tools]
 config.environment["PATH"] = os.pathsep.join(path + [os.environ["PATH"]])
 config.environment["NO_COLOR"] = "1"
+if lit_config.params.get("long"):
+    config.available_features.add("long")
 config.substitutions.append(("%examples", config.gradus_source + "/examples"))
 config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%source", config.gradus_source))

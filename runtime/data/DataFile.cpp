@@ -70,18 +70,16 @@ static std::vector<uint8_t> readRaw(const std::string &path) {
   size_t expected = code ? 0 : size_t(size);
   std::vector<uint8_t> bytes;
   size_t used = 0;
-  while (true) {
+  while (!std::feof(file.get())) {
     bytes.resize(std::max(used + (1 << 16), expected + 1));
     size_t got =
         std::fread(bytes.data() + used, 1, bytes.size() - used, file.get());
     used += got;
-    if (got)
-      continue;
     if (std::ferror(file.get()))
       throw Error(fault::DataUnreadable, path, std::strerror(errno));
-    bytes.resize(used);
-    return bytes;
   }
+  bytes.resize(used);
+  return bytes;
 }
 
 static bool isGzip(const std::vector<uint8_t> &bytes, size_t at = 0) {

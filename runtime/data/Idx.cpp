@@ -28,8 +28,9 @@ static const char *idxElement(uint8_t code) {
     return "32-bit real numbers";
   case 0x0E:
     return "64-bit real numbers";
+  default:
+    return nullptr;
   }
-  return nullptr;
 }
 
 /// Complains about the first label that does not fit.

@@ -23,9 +23,9 @@ struct Field {
   int64_t classes = 0;
   /// The type as declared, for messages: `index(Class)`, `u8[28, 28]`. May be
   /// empty.
-  std::string type = "";
+  std::string type = {};
   /// Where it is declared, for messages: `wine.nn:3`. May be empty.
-  std::string place = "";
+  std::string place = {};
 
   int64_t elements() const {
     return std::accumulate(shape.begin(), shape.end(), int64_t(1),
