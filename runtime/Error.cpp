@@ -1,18 +1,20 @@
 // Drawing of runtime errors: headline, place, the quoted line with its mark,
 // notes and help.
 #include "runtime/Error.h"
+#include "runtime/Text.h"
 
 #include <algorithm>
 
 namespace gradus {
 
-/// Puts the arguments into `{0}`, `{1}`, ...
+/// Puts the arguments into `{0}`, `{1}`, ... They may hold anything: cells of
+/// data, names of files.
 static std::string fill(std::string_view text,
                         const std::vector<std::string> &args) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '{' && i + 2 < text.size() && text[i + 2] == '}') {
-      out += args[text[i + 1] - '0'];
+      out += printable(args[text[i + 1] - '0']);
       i += 2;
     } else {
       out += text[i];
@@ -29,18 +31,21 @@ Error::Error(std::string_view code, std::string_view text,
 
 Error &Error::at(DataPlace where) {
   dataPlace = std::move(where);
+  for (std::string *text :
+       {&dataPlace->file, &dataPlace->detail, &dataPlace->label})
+    *text = printable(*text);
   rendered = render(false);
   return *this;
 }
 
 Error &Error::note(std::string text) {
-  errorRemarks.push_back({"note", std::move(text)});
+  errorRemarks.push_back({"note", printable(text)});
   rendered = render(false);
   return *this;
 }
 
 Error &Error::help(std::string text) {
-  errorRemarks.push_back({"help", std::move(text)});
+  errorRemarks.push_back({"help", printable(text)});
   rendered = render(false);
   return *this;
 }
@@ -62,20 +67,17 @@ QuotedLine quote(const DataPlace &place) {
   std::vector<std::string> columns;
   QuotedLine out{"", 0, 0};
   const std::string &line = *place.text;
-  for (size_t i = 0; i <= line.size(); ++i) {
-    if (i == place.begin)
+  for (size_t i = 0;;) {
+    if (i <= place.begin)
       out.begin = columns.size();
-    if (i == place.end)
+    if (i <= place.end)
       out.end = columns.size();
-    if (i == line.size())
+    if (i >= line.size())
       break;
-    unsigned char byte = line[i];
-    if ((byte & 0xC0) == 0x80 && !columns.empty())
-      columns.back() += char(byte);
-    else if (byte < 0x20 || byte == 0x7F)
-      columns.emplace_back(byte == '\t' ? " " : "?");
-    else
-      columns.emplace_back(1, char(byte));
+    size_t length = characterLength(std::string_view(line).substr(i));
+    length = std::max<size_t>(1, length);
+    columns.push_back(printable(line.substr(i, length)));
+    i += length;
   }
   out.end = std::max(out.end, out.begin + 1);
   constexpr size_t widest = 200, before = 60;

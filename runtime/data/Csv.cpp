@@ -1,4 +1,5 @@
 #include "runtime/data/Csv.h"
+#include "runtime/Text.h"
 
 #include <algorithm>
 #include <charconv>
@@ -18,30 +19,6 @@ std::optional<double> parseNumber(std::string_view text) {
   if (code == std::errc::result_out_of_range)
     return std::strtod(std::string(text).c_str(), nullptr);
   return code == std::errc() ? std::optional(value) : std::nullopt;
-}
-
-bool isText(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    unsigned char lead = text[i];
-    size_t more = lead < 0x80   ? 0
-                  : lead < 0xC2 ? 9
-                  : lead < 0xE0 ? 1
-                  : lead < 0xF0 ? 2
-                  : lead < 0xF5 ? 3
-                                : 9;
-    if (lead < 0x20 || lead == 0x7F || i + more >= text.size())
-      return false;
-    for (size_t k = 1; k <= more; ++k)
-      if ((text[i + k] & 0xC0) != 0x80)
-        return false;
-    // Overlong forms, surrogates, beyond U+10FFFF.
-    unsigned char next = more ? text[i + 1] : 0;
-    if ((lead == 0xE0 && next < 0xA0) || (lead == 0xED && next > 0x9F) ||
-        (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F))
-      return false;
-    i += more + 1;
-  }
-  return true;
 }
 
 static bool isBlank(char c) { return c == ' ' || c == '\t'; }

@@ -63,7 +63,4 @@ private:
 /// number.
 std::optional<double> parseNumber(std::string_view text);
 
-/// Whether these bytes are UTF-8 without control characters.
-bool isText(std::string_view text);
-
 } // namespace gradus

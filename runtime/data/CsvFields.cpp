@@ -1,6 +1,7 @@
 #include "runtime/data/CsvFields.h"
 
 #include "runtime/Random.h"
+#include "runtime/Text.h"
 #include "runtime/data/FieldText.h"
 
 #include <algorithm>

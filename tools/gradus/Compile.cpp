@@ -99,7 +99,7 @@ ExitCode verbs::compile(const CommandLine &line) {
     return Fine;
   std::string text = stageText(*stage, *loaded, line);
   if (line.output.empty())
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    fmt::print("{}", text);
   else
     writeFile(line.output, text);
   return Fine;

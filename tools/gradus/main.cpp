@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <new>
+#include <system_error>
 
 using namespace gradus;
 
@@ -50,6 +51,11 @@ int main(int argc, char **argv) {
     return report(error);
   } catch (const std::bad_alloc &) {
     return report(Error(fault::OutOfMemory, "this model"));
+  } catch (const std::system_error &error) {
+    // What fmt::print throws if a result does not reach its reader.
+    if (std::ferror(stdout))
+      return report(writeError("standard output", error.code().value()));
+    return internalError(error.what());
   } catch (const std::exception &error) {
     return internalError(error.what());
   }

@@ -130,11 +130,3 @@ TEST(Csv, Numbers) {
   for (const char *text : {"", "+", "+-1", "1.5x", "0x10", "1,5", " 1", "abc"})
     EXPECT_FALSE(parseNumber(text)) << text;
 }
-
-TEST(Csv, Texts) {
-  EXPECT_TRUE(isText("größe €😀"));
-  EXPECT_TRUE(isText(""));
-  for (const char *text : {"a\x01", "\xFF", "\xC0\xAF", "\xED\xA0\x80",
-                           "\xE2\x82", "\xF5\x80\x80\x80", "\x80"})
-    EXPECT_FALSE(isText(text));
-}

@@ -53,6 +53,19 @@ TEST(Error, CountsUtf8CharactersAsOneColumn) {
   EXPECT_NE(text.find("1 | äöx\n  |   ^\n"), std::string::npos) << text;
 }
 
+TEST(Error, PrintsNothingThatWouldActOnTheTerminal) {
+  std::string cell("\0\xFF\x1b[2J", 6);
+  std::string text = Error(fault::NotFinite, cell)
+                         .at({"f\n", 1, "column \"\x07\"", cell, 1, 2, ""})
+                         .note(cell)
+                         .what();
+  EXPECT_EQ(text, "error[E0815]: `???[2J` is not a finite number\n"
+                  " --> f?:1, column \"?\"\n"
+                  "1 | ???[2J\n"
+                  "  |  ^\n"
+                  "  = note: ???[2J\n");
+}
+
 TEST(Error, UsesColourOnlyWhenAsked) {
   Error error(fault::DataMissing, "a");
   EXPECT_EQ(error.render(false).find('\033'), std::string::npos);

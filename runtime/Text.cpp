@@ -1,0 +1,63 @@
+// See Text.h.
+#include "runtime/Text.h"
+
+#include <algorithm>
+
+namespace gradus {
+
+size_t characterLength(std::string_view text) {
+  unsigned char lead = text[0], next = text.size() > 1 ? text[1] : 0;
+  size_t length = lead < 0x80   ? 1
+                  : lead < 0xC2 ? 0
+                  : lead < 0xE0 ? 2
+                  : lead < 0xF0 ? 3
+                  : lead < 0xF5 ? 4
+                                : 0;
+  if (length > text.size())
+    return 0;
+  for (size_t k = 1; k < length; ++k)
+    if ((text[k] & 0xC0) != 0x80)
+      return 0;
+  // Overlong forms, surrogates, beyond U+10FFFF.
+  if ((lead == 0xE0 && next < 0xA0) || (lead == 0xED && next > 0x9F) ||
+      (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F))
+    return 0;
+  return length;
+}
+
+/// One of ASCII.
+static bool isControl(unsigned char byte) {
+  return byte < 0x20 || byte == 0x7F;
+}
+
+bool isText(std::string_view text) {
+  while (!text.empty()) {
+    size_t length = characterLength(text);
+    if (length == 0 || isControl(text[0]))
+      return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    size_t length = characterLength(text);
+    std::string_view character = text.substr(0, std::max<size_t>(1, length));
+    bool hidden = length == 0 || isControl(text[0]) ||
+                  (character >= "\u0080" && character <= "\u009F") ||
+                  (character >= "\u202A" && character <= "\u202E") ||
+                  (character >= "\u2066" && character <= "\u2069");
+    if (text[0] == '\t')
+      out += ' ';
+    else if (hidden)
+      out += '?';
+    else
+      out += character;
+    text.remove_prefix(character.size());
+  }
+  return out;
+}
+
+} // namespace gradus

@@ -1,0 +1,24 @@
+// Bytes that someone else wrote, as text: whether they are UTF-8, and what of
+// them may be printed.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace gradus {
+
+/// Length in bytes of the UTF-8 character that starts `text`, which is not
+/// empty; 0 if these bytes are not valid UTF-8 (overlong forms and surrogates
+/// are not).
+size_t characterLength(std::string_view text);
+
+/// Whether these bytes are UTF-8 without control characters.
+bool isText(std::string_view text);
+
+/// The text as a terminal may print it: a tab becomes a space; control
+/// characters, those that change the direction of text, and bytes that are not
+/// UTF-8 become `?`.
+std::string printable(std::string_view text);
+
+} // namespace gradus
