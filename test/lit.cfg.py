@@ -20,3 +20,4 @@ if lit_config.params.get("long"):
 config.substitutions.append(("%examples", config.gradus_source + "/examples"))
 config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%source", config.gradus_source))
+config.substitutions.append(("%build", config.gradus_build))

@@ -39,7 +39,7 @@ struct CommandLine {
   std::vector<std::string> bounds;
   bool quiet = false, json = false, reference = false, overwrite = false,
        info = false, list = false, all = false, kernels = false,
-       interpret = false;
+       interpret = false, man = false;
 
   /// As it was typed, for the run folder.
   std::string text;

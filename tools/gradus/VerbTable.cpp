@@ -1,5 +1,6 @@
 // See VerbTable.h.
 #include "tools/gradus/VerbTable.h"
+#include "compiler/Diagnostics.h"
 #include "compiler/check/Scope.h"
 
 #include <fmt/format.h>
@@ -66,6 +67,22 @@ static std::vector<const FlagInfo *> flagsNamed(std::string_view ids) {
   return flags;
 }
 
+/// What TAKES stands for, if that can be listed.
+static std::vector<std::string> choicesOf(std::string_view takes) {
+  std::vector<std::string> choices;
+  if (takes == "SHELL")
+    choices = {"bash", "zsh", "fish"};
+  else if (takes == "[VERB]")
+    choices = {
+#define VERB(FUNCTION, NAME, ...) NAME,
+#include "tools/gradus/Verbs.def"
+    };
+  else if (takes == "CODE")
+    for (const DiagnosticKind &kind : diagnosticKinds())
+      choices.emplace_back(kind.code);
+  return choices;
+}
+
 std::string FlagInfo::usage() const {
   return fmt::format("{}{}{}", fmt::join(names, ", "), value.empty() ? "" : " ",
                      value);
@@ -89,6 +106,7 @@ const std::vector<VerbInfo> &verbTable() {
    TAKES,                                                                      \
    NEEDS,                                                                      \
    ABOUT,                                                                      \
+   choicesOf(TAKES),                                                           \
    flagsNamed(FLAGS),                                                          \
    split(EXAMPLES, '\n'),                                                      \
    makeExits(EXITS)},

@@ -33,6 +33,8 @@ struct VerbInfo {
   std::string name;
   Rank rank;
   std::string does, takes, needs, about;
+  /// The words its first one is chosen from; empty if they cannot be listed.
+  std::vector<std::string> choices;
   std::vector<const FlagInfo *> flags;
   std::vector<std::string> examples;
 
