@@ -124,6 +124,7 @@ private:
     at = std::min(text.find('\n', at), text.size());
     std::string_view line = text.substr(begin, at - begin);
     checkComment(begin);
+    list.comments.push_back({alone, begin, at});
     if (!alone || !line.starts_with("##"))
       return;
     line.remove_prefix(2);
@@ -400,6 +401,7 @@ bool continuesBefore(const Source &source, const Token &token,
 TokenList insertNewlines(const Source &source, TokenList scanned) {
   const std::vector<Token> &tokens = scanned.tokens;
   TokenList list;
+  list.comments = std::move(scanned.comments);
   list.tokens.reserve(tokens.size() + tokens.size() / 4);
   auto doc = scanned.docs.begin();
   std::vector<TokenKind> open; // brackets

@@ -1,5 +1,5 @@
-// Text to tokens. Comments and spaces are gone, newlines stay where they end a
-// statement. Next: Parser.h.
+// Text to tokens. Spaces are gone, comments are apart, newlines stay where they
+// end a statement. Next: Parser.h.
 #pragma once
 
 #include "compiler/Diagnostics.h"
@@ -40,9 +40,18 @@ struct DocComment {
   std::string_view text;
 };
 
+/// Any comment, from its `#` to the end of its line.
+struct Comment {
+  /// No token stands before it in its line.
+  bool startsLine = false;
+  uint32_t begin = 0;
+  uint32_t end = 0;
+};
+
 struct TokenList {
   std::vector<Token> tokens;
   std::vector<DocComment> docs;
+  std::vector<Comment> comments;
 };
 
 /// As the table of tokens writes it; empty if the kind has no fixed spelling.

@@ -13,6 +13,7 @@ ExitCode predict(const CommandLine &line);
 ExitCode bench(const CommandLine &line);
 ExitCode compile(const CommandLine &line);
 ExitCode explain(const CommandLine &line);
+ExitCode format(const CommandLine &line);
 ExitCode doctor(const CommandLine &line);
 ExitCode completion(const CommandLine &line);
 ExitCode help(const CommandLine &line);
