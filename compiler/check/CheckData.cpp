@@ -19,6 +19,7 @@ public:
 
   bool read(CsvSource &source);
   bool read(IdxSource &source);
+  bool read(ArraySource &source);
 
 private:
   void wrong(Range range, std::string_view what, std::string_view wanted) {
@@ -30,8 +31,12 @@ private:
   std::optional<int64_t> whole(const ast::Expr &expr, std::string_view what);
   bool readColumns(const ast::Expr &expr, CsvColumns &columns,
                    std::string_view field);
-  void readOption(CsvSource &source, const std::string &option,
+  void readOption(RowChoice &choice, const std::string &option,
                   const ast::Expr &value);
+  bool isNew(const ast::Name &argument);
+  std::optional<size_t> fieldNamed(const ast::Name &argument,
+                                   const std::vector<std::string> &options);
+  void checkSeed(const RowChoice &choice);
   void checkCount(const CsvColumns &columns, const Data::Field &field);
   bool hasEveryField(const std::vector<Range> &given);
 
@@ -41,8 +46,13 @@ private:
   const ast::Call &call;
   std::string_view name;
   Range range;
+  /// The named arguments so far.
+  std::map<std::string, Range> seen;
   bool isGood = true;
 };
+
+const std::vector<std::string> rowOptions = {"rows", "split", "seed",
+                                             "missing"};
 
 } // namespace
 
@@ -146,7 +156,7 @@ bool SourceReader::hasEveryField(const std::vector<Range> &given) {
   return isGood;
 }
 
-void SourceReader::readOption(CsvSource &source, const std::string &option,
+void SourceReader::readOption(RowChoice &choice, const std::string &option,
                               const ast::Expr &value) {
   auto *slice = value.as<ast::Slice>();
   if (option == "rows") {
@@ -162,7 +172,7 @@ void SourceReader::readOption(CsvSource &source, const std::string &option,
     rows.begin = *begin;
     if (rows.begin < 0 || (rows.end && *rows.end <= rows.begin))
       return wrong(value.range, option, "a range of rows, counted from 0");
-    source.rows = rows;
+    choice.rows = rows;
   } else if (option == "split") {
     if (!slice)
       return wrong(value.range, option, "a range of per cent, as in `80..100`");
@@ -175,29 +185,48 @@ void SourceReader::readOption(CsvSource &source, const std::string &option,
     if (!(*begin >= 0 && *begin < *end && *end <= 100))
       return wrong(value.range, option,
                    "a range of per cent between 0 and 100");
-    source.split = {*begin, *end};
+    choice.split = {*begin, *end};
   } else if (option == "seed") {
     auto seed = whole(value, option);
     if (seed && *seed < 0)
       return wrong(value.range, option, "a whole number, at least 0");
     if (seed)
-      source.seed = *seed;
-  } else if (option == "header") {
-    const Expr *flag = body.value(value);
-    if (flag->type.element != ElementType::Bool || !evaluate(*flag))
-      return wrong(value.range, option, "`true` or `false`");
-    source.header = *evaluate(*flag) != 0;
+      choice.seed = *seed;
   } else {
-    source.missing = number(value, option);
+    choice.missing = number(value, option);
   }
 }
 
+bool SourceReader::isNew(const ast::Name &argument) {
+  auto [found, isFirst] = seen.emplace(argument.text, argument.range);
+  if (isFirst)
+    return true;
+  state.diagnostics.report(diag::ArgumentTwice, argument.range, argument.text)
+      .label(found->second, "here already");
+  return isGood = false;
+}
+
+std::optional<size_t>
+SourceReader::fieldNamed(const ast::Name &argument,
+                         const std::vector<std::string> &options) {
+  auto field =
+      std::ranges::find(data.fields, argument.text, &Data::Field::name);
+  if (field != data.fields.end())
+    return field - data.fields.begin();
+  unknown(argument, options);
+  return std::nullopt;
+}
+
+void SourceReader::checkSeed(const RowChoice &choice) {
+  if (isGood && choice.seed && !choice.split)
+    wrong(seen["seed"], "seed", "given together with `split`");
+}
+
 bool SourceReader::read(CsvSource &source) {
-  static const std::vector<std::string> options = {"rows", "split", "seed",
-                                                   "header", "missing"};
+  std::vector<std::string> options = rowOptions;
+  options.push_back("header");
   source.columns.resize(data.fields.size());
   std::vector<Range> given(data.fields.size());
-  std::map<std::string, Range> seen;
   for (const ast::Argument &argument : call.arguments) {
     const ast::Expr &value = *argument.value;
     if (!argument.name) {
@@ -211,64 +240,125 @@ bool SourceReader::read(CsvSource &source) {
       continue;
     }
     const std::string &key = argument.name->text;
-    if (auto [found, isNew] = seen.emplace(key, argument.name->range); !isNew) {
-      state.diagnostics.report(diag::ArgumentTwice, argument.name->range, key)
-          .label(found->second, "here already");
-      isGood = false;
+    if (!isNew(*argument.name))
       continue;
-    }
-    if (std::ranges::find(options, key) != options.end()) {
+    if (key == "header") {
+      const Expr *flag = body.value(value);
+      if (flag->type.element != ElementType::Bool || !evaluate(*flag))
+        wrong(value.range, key, "`true` or `false`");
+      else
+        source.header = *evaluate(*flag) != 0;
+    } else if (std::ranges::find(options, key) != options.end()) {
       readOption(source, key, value);
-      continue;
+    } else if (auto index = fieldNamed(*argument.name, options)) {
+      given[*index] = value.range;
+      if (readColumns(value, source.columns[*index], key))
+        checkCount(source.columns[*index], data.fields[*index]);
     }
-    auto field = std::ranges::find(data.fields, key, &Data::Field::name);
-    if (field == data.fields.end()) {
-      unknown(*argument.name, options);
-      continue;
-    }
-    size_t index = field - data.fields.begin();
-    given[index] = value.range;
-    if (readColumns(value, source.columns[index], key))
-      checkCount(source.columns[index], *field);
   }
   if (isGood && !source.fileRange)
     wrong(range, name, "given a file: `csv(\"data.csv\", ...)`");
-  if (isGood && source.seed && !source.split)
-    wrong(seen["seed"], "seed", "given together with `split`");
+  checkSeed(source);
   return hasEveryField(given);
 }
 
 bool SourceReader::read(IdxSource &source) {
   source.files.resize(data.fields.size());
-  source.fileRanges.resize(data.fields.size());
+  std::vector<Range> given(data.fields.size());
   for (const ast::Argument &argument : call.arguments) {
     const ast::Expr &value = *argument.value;
     auto *text = value.as<ast::String>();
     if (!argument.name) {
       wrong(value.range, name, "given fields by name: `image = \"file\"`");
-      continue;
-    }
-    auto field =
-        std::ranges::find(data.fields, argument.name->text, &Data::Field::name);
-    if (field == data.fields.end()) {
-      unknown(*argument.name, {});
-      continue;
-    }
-    size_t index = field - data.fields.begin();
-    if (source.fileRanges[index]) {
-      state.diagnostics
-          .report(diag::ArgumentTwice, argument.name->range,
-                  argument.name->text)
-          .label(source.fileRanges[index], "here already");
-      isGood = false;
-    } else if (!text) {
-      wrong(value.range, argument.name->text, "the name of a file");
-    } else {
-      source.files[index] = text->value;
-      source.fileRanges[index] = value.range;
+    } else if (auto index = fieldNamed(*argument.name, {});
+               index && isNew(*argument.name)) {
+      given[*index] = value.range;
+      if (text)
+        source.files[*index] = text->value;
+      else
+        wrong(value.range, argument.name->text, "the name of a file");
     }
   }
-  return hasEveryField(source.fileRanges);
+  return hasEveryField(given);
+}
+
+bool SourceReader::read(ArraySource &source) {
+  bool isArchive = name == "npz";
+  std::vector<Range> given(data.fields.size());
+  for (const Data::Field &field : data.fields)
+    source.arrays.push_back(isArchive ? field.name : "");
+  for (const ast::Argument &argument : call.arguments) {
+    const ast::Expr &value = *argument.value;
+    auto *text = value.as<ast::String>();
+    if (!argument.name) {
+      if (!isArchive)
+        wrong(value.range, name, "given fields by name: `image = \"file\"`");
+      else if (!text || source.archiveRange)
+        wrong(value.range, name, "given one file, then fields by name");
+      else {
+        source.archive = text->value;
+        source.archiveRange = value.range;
+      }
+      continue;
+    }
+    const std::string &key = argument.name->text;
+    if (!isNew(*argument.name))
+      continue;
+    if (std::ranges::find(rowOptions, key) != rowOptions.end()) {
+      readOption(source, key, value);
+    } else if (auto index = fieldNamed(*argument.name, rowOptions)) {
+      given[*index] = value.range;
+      if (text)
+        source.arrays[*index] = text->value;
+      else
+        wrong(value.range, key,
+              isArchive ? "the name of an array in the file"
+                        : "the name of a file");
+    }
+  }
+  if (isGood && isArchive && source.archive.empty())
+    wrong(range, name, "given a file: `npz(\"data.npz\", ...)`");
+  checkSeed(source);
+  return isArchive ? isGood : hasEveryField(given);
+}
+
+/// The source of a split; nothing after an error.
+static std::optional<decltype(Data::Split::source)>
+readSource(CheckerState &state, Body &body, const Data &data,
+           const ast::Expr &tree) {
+  static const std::vector<std::string> known = {"csv", "idx", "npy", "npz"};
+  static const std::vector<std::string> future = {"images", "chars", "bytes",
+                                                  "linspace"};
+  auto *call = tree.as<ast::Call>();
+  auto *name = call ? call->callee->as<ast::NameUse>() : nullptr;
+  auto read = [&](auto source) {
+    std::optional<decltype(Data::Split::source)> result;
+    if (SourceReader(state, body, data, *call, name->text, tree.range)
+            .read(source))
+      result = std::move(source);
+    return result;
+  };
+  if (tree.as<ast::Invalid>())
+    return std::nullopt;
+  if (name && name->text == "csv")
+    return read(CsvSource());
+  if (name && name->text == "idx")
+    return read(IdxSource());
+  if (name && (name->text == "npy" || name->text == "npz"))
+    return read(ArraySource());
+  if (name && std::ranges::find(future, name->text) != future.end()) {
+    state.refuse(call->callee->range,
+                 fmt::format("data from `{}` is", name->text));
+    return std::nullopt;
+  }
+  Range where = call ? call->callee->range : tree.range;
+  Diagnostic &error = state.diagnostics.report(diag::UnknownSource, where,
+                                               shortened(where.text()));
+  std::string near = name ? nearest(name->text, known) : "";
+  near.empty()
+      ? error.help(fmt::format("there are: {}", fmt::join(known, ", ")))
+      : error.meant(near);
+  return std::nullopt;
 }
 
 const Data *CheckerState::resolveData(Declaration &declaration) {
@@ -286,8 +376,8 @@ const Data *CheckerState::resolveData(Declaration &declaration) {
   data.file = declaration.owner->file->tree->source;
   data.isExported = declaration.decl->exported;
   Body body(*this, *declaration.owner, Body::Constant, nullptr);
-  static const std::vector<std::string_view> reserved = {
-      "rows", "split", "seed", "header", "missing"};
+  std::vector<std::string> reserved = rowOptions;
+  reserved.push_back("header");
   for (const ast::Field &field : tree.fields) {
     Type type = body.type(*field.type);
     auto twice =
@@ -297,7 +387,7 @@ const Data *CheckerState::resolveData(Declaration &declaration) {
           .label(twice->range, "declared here first");
     else if (std::ranges::find(reserved, field.name.text) != reserved.end())
       diagnostics.report(diag::DeclaredTwice, field.name.range, field.name.text)
-          .here("an option of `csv` has this name");
+          .here("an option of a source has this name");
     if (type.isTuple()) {
       refuse(field.type->range, "fields that are tuples are");
       type = Type::poison();
@@ -309,35 +399,15 @@ const Data *CheckerState::resolveData(Declaration &declaration) {
         .help("say what one example holds, as in `x: real[13]; y: real`");
   if (errors != diagnostics.errorCount())
     return nullptr;
-  static const std::vector<std::string> future = {"npy",   "npz",   "images",
-                                                  "chars", "bytes", "linspace"};
   for (const ast::Split &split : tree.splits) {
     auto twice =
         std::ranges::find(data.splits, split.name.text, &Data::Split::name);
     if (twice != data.splits.end())
       diagnostics.report(diag::DeclaredTwice, split.name.range, split.name.text)
           .label(twice->range, "declared here first");
-    auto *call = split.source->as<ast::Call>();
-    auto *name = call ? call->callee->as<ast::NameUse>() : nullptr;
     Data::Split result = {split.name.text, split.name.range, {}};
-    Range range = split.source->range;
-    if (name && name->text == "csv") {
-      CsvSource source;
-      if (SourceReader(*this, body, data, *call, "csv", range).read(source))
-        result.source = std::move(source);
-    } else if (name && name->text == "idx") {
-      IdxSource source;
-      if (SourceReader(*this, body, data, *call, "idx", range).read(source))
-        result.source = std::move(source);
-    } else if (name && std::ranges::find(future, name->text) != future.end()) {
-      refuse(call->callee->range, fmt::format("data from `{}` is", name->text));
-    } else if (!split.source->as<ast::Invalid>()) {
-      Range where = call ? call->callee->range : range;
-      Diagnostic &error = diagnostics.report(diag::UnknownSource, where,
-                                             shortened(where.text()));
-      std::string near = name ? nearest(name->text, {"csv", "idx"}) : "";
-      near.empty() ? error.help("there are: csv, idx") : error.meant(near);
-    }
+    if (auto source = readSource(*this, body, data, *split.source))
+      result.source = std::move(*source);
     data.splits.push_back(std::move(result));
   }
   if (errors != diagnostics.errorCount())

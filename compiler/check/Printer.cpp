@@ -292,6 +292,25 @@ void Printer::print(const Optimizer &optimizer) {
   line("}");
 }
 
+static std::string str(const CsvColumns::Interval &interval) {
+  return fmt::format("{}..{}", interval.begin,
+                     interval.end ? fmt::format("{}", *interval.end) : "");
+}
+
+static std::string str(const RowChoice &choice) {
+  std::string options;
+  if (choice.rows)
+    options += ", rows = " + str(*choice.rows);
+  if (choice.split)
+    options +=
+        fmt::format(", split = {}..{}", (*choice.split)[0], (*choice.split)[1]);
+  if (choice.seed)
+    options += fmt::format(", seed = {}", *choice.seed);
+  if (choice.missing)
+    options += fmt::format(", missing = {}", *choice.missing);
+  return options;
+}
+
 void Printer::print(const Data &data) {
   line(fmt::format("data {} {{", data.name));
   block([&] {
@@ -304,12 +323,16 @@ void Printer::print(const Data &data) {
                          fmt::join(idx->files, "\" \"")));
         continue;
       }
+      if (auto *array = std::get_if<ArraySource>(&split.source)) {
+        bool isArchive = !array->archive.empty();
+        line(fmt::format("{} from {}{} \"{}\"{}", split.name,
+                         isArchive ? "npz" : "npy",
+                         isArchive ? " \"" + array->archive + "\":" : "",
+                         fmt::join(array->arrays, "\" \""), str(*array)));
+        continue;
+      }
       const auto &csv = std::get<CsvSource>(split.source);
       std::string options;
-      auto interval = [](const CsvColumns::Interval &it) {
-        return fmt::format("{}..{}", it.begin,
-                           it.end ? fmt::format("{}", *it.end) : "");
-      };
       for (size_t i = 0; i < csv.columns.size(); ++i) {
         std::string columns;
         for (const auto &item : csv.columns[i].items) {
@@ -319,21 +342,13 @@ void Printer::print(const Data &data) {
           else if (auto *column = std::get_if<int64_t>(&item))
             columns += fmt::format("{}", *column);
           else
-            columns += interval(std::get<CsvColumns::Interval>(item));
+            columns += str(std::get<CsvColumns::Interval>(item));
         }
         options += fmt::format(", {} = {}", data.fields[i].name, columns);
       }
-      if (csv.rows)
-        options += ", rows = " + interval(*csv.rows);
-      if (csv.split)
-        options +=
-            fmt::format(", split = {}..{}", (*csv.split)[0], (*csv.split)[1]);
-      if (csv.seed)
-        options += fmt::format(", seed = {}", *csv.seed);
+      options += str(csv);
       if (csv.header)
         options += fmt::format(", header = {}", *csv.header);
-      if (csv.missing)
-        options += fmt::format(", missing = {}", *csv.missing);
       line(fmt::format("{} from csv \"{}\"{}", split.name, csv.file, options));
     }
   });

@@ -408,25 +408,37 @@ struct CsvColumns {
   Range range;
 };
 
-struct CsvSource {
-  std::string file;
-  Range fileRange;
-  /// One per field of the data, in its order.
-  std::vector<CsvColumns> columns;
-  /// Rows [begin, end) of the file.
+/// Which rows of its files a split takes.
+struct RowChoice {
+  /// Rows [begin, end).
   std::optional<CsvColumns::Interval> rows;
   /// Per cent [first, second) of the rows, after a shuffle by `seed` if given.
   std::optional<std::array<double, 2>> split;
   std::optional<uint64_t> seed;
-  std::optional<bool> header;
-  /// What an empty cell stands for.
+  /// What an empty cell or NaN stands for.
   std::optional<double> missing;
+};
+
+struct CsvSource : RowChoice {
+  std::string file;
+  Range fileRange;
+  /// One per field of the data, in its order.
+  std::vector<CsvColumns> columns;
+  std::optional<bool> header;
 };
 
 struct IdxSource {
   /// One per field of the data, in its order.
   std::vector<std::string> files;
-  std::vector<Range> fileRanges;
+};
+
+/// `npy(...)` and `npz("file", ...)`.
+struct ArraySource : RowChoice {
+  /// Of npz, else empty.
+  std::string archive;
+  Range archiveRange;
+  /// One per field of the data, in its order: a file, or of npz a name in it.
+  std::vector<std::string> arrays;
 };
 
 struct Data {
@@ -440,7 +452,7 @@ struct Data {
   struct Split {
     std::string name;
     Range range;
-    std::variant<CsvSource, IdxSource> source;
+    std::variant<CsvSource, IdxSource, ArraySource> source;
   };
   std::string name;
   std::string doc;

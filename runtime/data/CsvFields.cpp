@@ -1,8 +1,8 @@
 #include "runtime/data/CsvFields.h"
 
-#include "runtime/Random.h"
 #include "runtime/Text.h"
 #include "runtime/data/FieldText.h"
+#include "runtime/data/Rows.h"
 
 #include <algorithm>
 #include <cmath>
@@ -58,11 +58,6 @@ static size_t columnNamed(const CsvTable &table, const Field &field,
   throw error;
 }
 
-/// Counts a negative number from the end, as slices do.
-static int64_t fromStart(int64_t number, int64_t count) {
-  return number < 0 ? number + count : number;
-}
-
 std::vector<size_t> fieldColumns(const CsvTable &table, const CsvSource &source,
                                  const Field &field) {
   auto given =
@@ -97,48 +92,6 @@ std::vector<size_t> fieldColumns(const CsvTable &table, const CsvSource &source,
         .note("`" + table.path() + "` has " +
               counted(table.columns(), "column"));
   return columns;
-}
-
-static std::string intervalText(const Interval &interval) {
-  auto end = [](std::optional<int64_t> number) {
-    return number ? std::to_string(*number) : "";
-  };
-  return end(interval.begin) + ".." + end(interval.end);
-}
-
-std::vector<size_t> splitRows(const CsvTable &table, const CsvSource &source) {
-  int64_t count = int64_t(table.rows()), begin = 0, end = count;
-  if (source.rows) {
-    begin = fromStart(source.rows->begin.value_or(0), count);
-    end = fromStart(source.rows->end.value_or(count), count);
-    if (begin < 0 || begin > count || end > count)
-      throw Error(fault::RowsPastEnd, intervalText(*source.rows), table.path(),
-                  counted(size_t(count), "row"));
-  }
-  std::vector<size_t> rows;
-  for (int64_t i = begin; i < end; ++i)
-    rows.push_back(size_t(i));
-  if (source.split) {
-    int64_t low = source.split->begin.value_or(0);
-    int64_t high = source.split->end.value_or(100);
-    if (low < 0 || high > 100 || low > high)
-      throw Error(fault::BadSplit, intervalText(*source.split));
-    int64_t all = int64_t(rows.size());
-    auto order =
-        permutation(uint32_t(all), Stream(source.seed, siteOf("split")));
-    std::vector<size_t> drawn;
-    for (int64_t i = all * low / 100; i < all * high / 100; ++i)
-      drawn.push_back(rows[order[size_t(i)]]);
-    std::sort(drawn.begin(), drawn.end());
-    rows = std::move(drawn);
-  }
-  if (rows.empty())
-    throw Error(
-        fault::NoRows, table.path(),
-        source.split  ? " in `split = " + intervalText(*source.split) + "`"
-        : source.rows ? " in `rows = " + intervalText(*source.rows) + "`"
-                      : "");
-  return rows;
 }
 
 /// Whether a cell holds no value: the words for it, besides NaN.

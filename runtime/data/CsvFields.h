@@ -1,5 +1,5 @@
 // Fields made of the columns and rows of a csv table: which columns, which
-// rows, which number stands for a text label, and the values themselves.
+// number stands for a text label, and the values themselves.
 #pragma once
 
 #include "runtime/Tensor.h"
@@ -14,9 +14,6 @@ namespace gradus {
 /// E0822.
 std::vector<size_t> fieldColumns(const CsvTable &table, const CsvSource &source,
                                  const Field &field);
-
-/// The rows of a split in ascending order. Throws E0820, E0821, E0826.
-std::vector<size_t> splitRows(const CsvTable &table, const CsvSource &source);
 
 /// The labels of an `index(K)` field that are texts, in alphabetical order;
 /// empty if they are numbers, which the first cell decides. Throws E0814,

@@ -1,7 +1,10 @@
 #include "runtime/data/DataReader.h"
 
+#include "runtime/data/ArrayFields.h"
 #include "runtime/data/CsvFields.h"
 #include "runtime/data/Idx.h"
+#include "runtime/data/Npz.h"
+#include "runtime/data/Rows.h"
 
 #include <stdexcept>
 
@@ -43,7 +46,7 @@ void DataReader::numberLabels() {
     const CsvTable &rows = table(*source);
     std::vector<std::string> names =
         textLabels(rows, field, fieldColumns(rows, *source, field),
-                   splitRows(rows, *source));
+                   chosenRows(rows.path(), int64_t(rows.rows()), *source));
     if (!names.empty())
       labels[field.name] = std::move(names);
   }
@@ -52,7 +55,8 @@ void DataReader::numberLabels() {
 Dataset DataReader::readCsv(const Split &split, const CsvSource &source) {
   numberLabels();
   const CsvTable &from = table(source);
-  std::vector<size_t> rows = splitRows(from, source);
+  std::vector<size_t> rows =
+      chosenRows(from.path(), int64_t(from.rows()), source);
   Dataset result{declaration.name,
                  split.name,
                  int64_t(rows.size()),
@@ -68,29 +72,67 @@ Dataset DataReader::readCsv(const Split &split, const CsvSource &source) {
   return result;
 }
 
+void DataReader::checkRows(const Split &split, size_t field, int64_t rows,
+                           int64_t expected, const DataPlace &place) const {
+  const std::vector<Field> &fields = declaration.fields;
+  if (rows != expected)
+    throw Error(fault::RowsDiffer, fields[field].name,
+                counted(uint64_t(rows), "row"), fields.front().name, expected)
+        .at(place)
+        .note("this is split `" + split.name + "` of data `" +
+              declaration.name + "`");
+}
+
+/// What a source has for a field; every field has something.
+static const std::string &
+fileFor(const std::vector<std::pair<std::string, std::string>> &files,
+        const Field &field) {
+  for (const auto &[name, file] : files)
+    if (name == field.name)
+      return file;
+  throw std::logic_error("field " + field.name + " has no file");
+}
+
 Dataset DataReader::readIdxFiles(const Split &split, const IdxSource &source) {
   Dataset result{declaration.name, split.name, 0, declaration.fields, {}};
   for (const Field &field : declaration.fields) {
-    const std::string *file = nullptr;
-    for (const auto &[name, path] : source.files)
-      if (name == field.name)
-        file = &path;
-    if (!file)
-      throw std::logic_error("field " + field.name + " has no idx file");
-    std::string path = folder.resolve(*file);
+    std::string path = folder.resolve(fileFor(source.files, field));
     result.values.push_back(readIdx(path, field));
     int64_t rows = result.values.back().shape().front();
-    if (result.values.size() == 1)
+    size_t index = result.values.size() - 1;
+    if (index == 0)
       result.rows = rows;
-    if (rows != result.rows)
-      throw Error(fault::RowsDiffer, field.name, counted(uint64_t(rows), "row"),
-                  declaration.fields.front().name, result.rows)
-          .at({path, 0, "byte 4", {}, 0, 0, {}})
-          .note("this is split `" + split.name + "` of data `" +
-                declaration.name + "`");
+    checkRows(split, index, rows, result.rows,
+              {path, 0, "byte 4", {}, 0, 0, {}});
     if (rows == 0)
       throw Error(fault::NoRows, path, "");
   }
+  return result;
+}
+
+Dataset DataReader::readArrays(const Split &split, const ArraySource &source) {
+  Dataset result{declaration.name, split.name, 0, declaration.fields, {}};
+  std::optional<NpzFile> archive;
+  if (!source.archive.empty())
+    archive.emplace(folder.resolve(source.archive),
+                    readDataFile(folder.resolve(source.archive)));
+  std::vector<size_t> chosen;
+  int64_t rows = 0;
+  for (const Field &field : declaration.fields) {
+    const std::string &name = fileFor(source.arrays, field);
+    NpyArray array = archive ? archive->read(name)
+                             : parseNpy(folder.resolve(name),
+                                        readDataFile(folder.resolve(name)));
+    int64_t count = rowsOf(array, field);
+    if (result.values.empty()) {
+      rows = count;
+      chosen = chosenRows(array.origin, rows, source);
+    }
+    checkRows(split, result.values.size(), count, rows,
+              {array.origin, 0, {}, {}, 0, 0, {}});
+    result.values.push_back(arrayValues(array, field, chosen, source.missing));
+  }
+  result.rows = int64_t(chosen.size());
   return result;
 }
 
@@ -102,6 +144,8 @@ Dataset DataReader::read(std::string_view name) {
       continue;
     if (const auto *source = std::get_if<CsvSource>(&split.source))
       return readCsv(split, *source);
+    if (const auto *source = std::get_if<ArraySource>(&split.source))
+      return readArrays(split, *source);
     return readIdxFiles(split, std::get<IdxSource>(split.source));
   }
   throw Error(fault::UnknownSplit, declaration.name, name)

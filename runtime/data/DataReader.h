@@ -32,6 +32,9 @@ private:
   const CsvTable &table(const CsvSource &source);
   Dataset readCsv(const Split &split, const CsvSource &source);
   Dataset readIdxFiles(const Split &split, const IdxSource &source);
+  Dataset readArrays(const Split &split, const ArraySource &source);
+  void checkRows(const Split &split, size_t field, int64_t rows,
+                 int64_t expected, const DataPlace &place) const;
   void numberLabels();
 
   DataInfo declaration;

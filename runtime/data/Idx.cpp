@@ -79,7 +79,7 @@ Tensor readIdx(const std::string &path, const Field &field) {
   std::vector<int64_t> dims = idxDims(bytes);
   std::vector<int64_t> item(dims.begin() + 1, dims.end());
   if (item != field.shape)
-    throw Error(fault::IdxShape, field.name, typeText(field), path,
+    throw Error(fault::ItemShape, field.name, typeText(field), path,
                 item.empty() ? "one byte" : typeText(Element::U8, item))
         .at(atByte(path, 4))
         .note(declared(field));

@@ -45,6 +45,28 @@ struct IdxSource {
   std::vector<std::pair<std::string, std::string>> files;
 };
 
+/// Which rows of its files a split takes.
+struct RowChoice {
+  /// Rows from 0; of csv, the header and blank lines are not counted.
+  std::optional<Interval> rows;
+  /// Per cent of these rows, drawn at random with `seed`: 0..80 and 80..100
+  /// share no row and leave none out.
+  std::optional<Interval> split;
+  uint64_t seed = 0;
+  /// Takes the place of missing values: NaN, infinite numbers and, in csv,
+  /// empty cells and `NA`, which otherwise are errors.
+  std::optional<double> missing;
+};
+
+/// `npy(image = "...", label = "...")`: one array of all rows for each field;
+/// `npz("file", image = "name", ...)`: the arrays of one archive.
+struct ArraySource : RowChoice {
+  /// The archive; empty for npy.
+  std::string archive;
+  /// Field and file, or name within the archive; every field has one.
+  std::vector<std::pair<std::string, std::string>> arrays;
+};
+
 /// The columns of a csv file that make up a field, in this order.
 struct Columns {
   struct Item {
@@ -70,28 +92,19 @@ struct Columns {
 };
 
 /// `csv("file", x = 0..13, y = "medv", ...)`.
-struct CsvSource {
+struct CsvSource : RowChoice {
   std::string file;
   /// Field and columns. A field that is not listed is the column of its name.
   std::vector<std::pair<std::string, Columns>> columns;
   /// Whether the first row is a header; if not given, it is one if any of its
   /// cells is not a number.
   std::optional<bool> header;
-  /// Rows from 0, the header and blank lines not counted.
-  std::optional<Interval> rows;
-  /// Per cent of these rows, drawn at random with `seed`: 0..80 and 80..100
-  /// share no row and leave none out.
-  std::optional<Interval> split;
-  uint64_t seed = 0;
-  /// Takes the place of empty cells, `NA`, `NaN` and infinite numbers, which
-  /// otherwise are errors.
-  std::optional<double> missing;
 };
 
 struct Split {
   /// `train`, `test`, ...
   std::string name;
-  std::variant<CsvSource, IdxSource> source;
+  std::variant<CsvSource, IdxSource, ArraySource> source;
 };
 
 struct DataInfo {

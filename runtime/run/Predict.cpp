@@ -2,7 +2,8 @@
 
 #include "runtime/Error.h"
 #include "runtime/data/Csv.h"
-#include "runtime/run/Npz.h"
+#include "runtime/data/Npz.h"
+#include "runtime/run/ResultFiles.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 // row of a split; and writing its results.
 #pragma once
 
-#include "runtime/run/Npy.h"
+#include "runtime/data/Npy.h"
 #include "runtime/run/Variables.h"
 
 namespace gradus {

@@ -61,21 +61,39 @@ static Columns describe(const typed::CsvColumns &columns) {
   return result;
 }
 
+static RowChoice describe(const typed::RowChoice &choice) {
+  RowChoice result;
+  if (choice.rows)
+    result.rows = Interval{choice.rows->begin, choice.rows->end};
+  if (choice.split)
+    result.split =
+        Interval{int64_t((*choice.split)[0]), int64_t((*choice.split)[1])};
+  result.seed = choice.seed.value_or(0);
+  result.missing = choice.missing;
+  return result;
+}
+
 static CsvSource describe(const typed::Data &data,
                           const typed::CsvSource &source) {
   CsvSource result;
+  static_cast<RowChoice &>(result) =
+      describe(static_cast<const typed::RowChoice &>(source));
   result.file = source.file;
   for (size_t i = 0; i < source.columns.size(); ++i)
     result.columns.emplace_back(data.fields[i].name,
                                 describe(source.columns[i]));
   result.header = source.header;
-  if (source.rows)
-    result.rows = Interval{source.rows->begin, source.rows->end};
-  if (source.split)
-    result.split =
-        Interval{int64_t((*source.split)[0]), int64_t((*source.split)[1])};
-  result.seed = source.seed.value_or(0);
-  result.missing = source.missing;
+  return result;
+}
+
+static ArraySource describe(const typed::Data &data,
+                            const typed::ArraySource &source) {
+  ArraySource result;
+  static_cast<RowChoice &>(result) =
+      describe(static_cast<const typed::RowChoice &>(source));
+  result.archive = source.archive;
+  for (size_t i = 0; i < source.arrays.size(); ++i)
+    result.arrays.emplace_back(data.fields[i].name, source.arrays[i]);
   return result;
 }
 
@@ -87,6 +105,10 @@ DataInfo describeData(const typed::Data &data, Precision precision) {
   for (const typed::Data::Split &split : data.splits) {
     if (const auto *csv = std::get_if<typed::CsvSource>(&split.source)) {
       info.splits.push_back({split.name, describe(data, *csv)});
+      continue;
+    }
+    if (const auto *arrays = std::get_if<typed::ArraySource>(&split.source)) {
+      info.splits.push_back({split.name, describe(data, *arrays)});
       continue;
     }
     const auto &idx = std::get<typed::IdxSource>(split.source);

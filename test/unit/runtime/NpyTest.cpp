@@ -1,32 +1,14 @@
-#include "runtime/run/Npy.h"
+#include "runtime/data/Npy.h"
 
+#include "runtime/run/ResultFiles.h"
+#include "test/unit/runtime/NpyBytes.h"
 #include "test/unit/runtime/ScratchFolder.h"
 
 #include <cmath>
-#include <cstring>
 
 using namespace gradus;
 
 namespace {
-
-/// An npy file with this header.
-std::string npy(std::string header, const std::string &data, char version = 1) {
-  std::string out = "\x93NUMPY";
-  out += version;
-  out += '\0';
-  uint32_t length = uint32_t(header.size());
-  out.append(reinterpret_cast<char *>(&length), version == 1 ? 2 : 4);
-  return out + header + data;
-}
-std::string headerOf(const std::string &descr, const std::string &shape,
-                     bool fortran = false) {
-  return "{'descr': '" + descr +
-         "', 'fortran_order': " + (fortran ? "True" : "False") +
-         ", 'shape': " + shape + ", }    \n";
-}
-template <typename T> std::string bytesOf(std::vector<T> numbers) {
-  return {reinterpret_cast<char *>(numbers.data()), numbers.size() * sizeof(T)};
-}
 
 class NpyFiles : public ScratchFolder {
 protected:
@@ -41,7 +23,7 @@ protected:
     std::string text = messageFor(bytes);
     std::string start = "error[E1006]: `x.npy` is not a valid npy file: ";
     return text.starts_with(start)
-               ? text.substr(start.size(), text.size() - start.size() - 1)
+               ? text.substr(start.size(), text.find('\n') - start.size())
                : text;
   }
   ValueType real{"x", "real[B]", Element::F32, 0};
@@ -132,6 +114,9 @@ TEST_F(NpyFiles, Version2AndBigEndianAndColumnMajorAreRead) {
 TEST_F(NpyFiles, OthersAreRefused) {
   EXPECT_EQ(messageOf([&] { readNpy(path("no.npy")); }),
             "error[E0802]: `no.npy` does not exist\n");
+  EXPECT_EQ(messageFor(npy("{'a': 1}", "")),
+            "error[E1006]: `x.npy` is not a valid npy file: its header has the "
+            "unknown entry `a`\n --> x.npy, byte 15\n");
   EXPECT_EQ(reason("hello"), "it does not start with the word NUMPY");
   EXPECT_EQ(reason(npy("{}", "", 3)),
             "it has version 3, only 1 and 2 are read");
@@ -185,7 +170,10 @@ TEST_F(NpyFiles, IndexTakesWholeNumbersInRange) {
                   label);
             }),
             "error[E1008]: element 1 of `x.npy` is 10, but `y` is index(10)\n"
-            "  = help: allowed: 0 to 9\n");
+            " --> x.npy, row 1, byte " +
+                std::to_string(10 + headerOf("<i8", "(2,)").size() + 8) +
+                "\n"
+                "  = help: allowed: 0 to 9\n");
   EXPECT_EQ(
       messageOf([&] {
         toTensor(read(npy(headerOf("<f4", "(1,)"), bytesOf<float>({1}))),

@@ -1,5 +1,6 @@
-#include "runtime/run/Npz.h"
+#include "runtime/data/Npz.h"
 
+#include "runtime/run/ResultFiles.h"
 #include "test/unit/runtime/ScratchFolder.h"
 
 #include <zlib.h>
@@ -87,7 +88,7 @@ protected:
     });
     std::string start = "error[E1010]: `x.npz` is not a valid npz file: ";
     return text.starts_with(start)
-               ? text.substr(start.size(), text.size() - start.size() - 1)
+               ? text.substr(start.size(), text.find('\n') - start.size())
                : text;
   }
 };
@@ -144,6 +145,9 @@ TEST_F(NpzFiles, MissingArrayListsTheOthers) {
 TEST_F(NpzFiles, DamagedArchivesAreRefused) {
   std::string good = deflated("a.npy", npyBytes(filled(3)));
   EXPECT_EQ(reason("no"), "it is not a zip archive");
+  EXPECT_EQ(messageOf([&] { NpzFile(write("x.npz", "no")); }),
+            "error[E1010]: `x.npz` is not a valid npz file: it is not a zip "
+            "archive\n --> x.npz, byte 0\n");
   EXPECT_EQ(reason(std::string(100, 'x')), "it is not a zip archive");
   EXPECT_EQ(reason(good.substr(0, good.size() - 30)),
             "its directory is missing; it may have been cut short");

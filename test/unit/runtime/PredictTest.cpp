@@ -1,7 +1,8 @@
 #include "runtime/run/Predict.h"
 
 #include "runtime/data/DataReader.h"
-#include "runtime/run/Npz.h"
+#include "runtime/data/Npz.h"
+#include "runtime/run/ResultFiles.h"
 #include "test/unit/runtime/LinearModel.h"
 #include "test/unit/runtime/ScratchFolder.h"
 

@@ -1,15 +1,12 @@
-#include "runtime/run/Npy.h"
+#include "runtime/data/Npy.h"
 
-#include "runtime/Error.h"
 #include "runtime/data/DataFile.h"
-#include "runtime/run/OutputFile.h"
 
 #include <algorithm>
 #include <bit>
 #include <cctype>
 #include <charconv>
 #include <cstring>
-#include <fmt/format.h>
 #include <limits>
 #include <optional>
 
@@ -25,16 +22,19 @@ template <typename T> T load(const uint8_t *from) {
   return value;
 }
 
-[[noreturn]] void refuse(const std::string &origin, const std::string &why) {
-  throw Error(fault::NotNpy, origin, why);
+[[noreturn]] void refuse(const std::string &origin, uint64_t byte,
+                         const std::string &why) {
+  throw Error(fault::NotNpy, origin, why)
+      .at({origin, 0, "byte " + std::to_string(byte), {}, 0, 0, {}});
 }
 
 /// The header, a Python dictionary such as
 /// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 class HeaderParser {
 public:
-  HeaderParser(const std::string &origin, std::string_view text)
-      : origin(origin), text(text) {}
+  /// `end` is the byte behind the header.
+  HeaderParser(const std::string &origin, std::string_view text, uint64_t end)
+      : origin(origin), text(text), end(end) {}
 
   std::string descr;
   bool columnMajor = false;
@@ -53,7 +53,7 @@ public:
       else if (key == "shape")
         seen |= 4, tuple();
       else
-        refuse(origin, "its header has the unknown entry `" + key + "`");
+        refuse(origin, at(), "its header has the unknown entry `" + key + "`");
       if (!tryTake(',')) {
         take('}');
         break;
@@ -66,9 +66,11 @@ public:
 
 private:
   [[noreturn]] void bad() {
-    refuse(origin, "its header is not a dictionary with descr, fortran_order "
-                   "and shape");
+    refuse(origin, at(),
+           "its header is not a dictionary with descr, fortran_order and "
+           "shape");
   }
+  uint64_t at() const { return end - text.size(); }
   void blanks() {
     while (!text.empty() && std::isspace(static_cast<unsigned char>(text[0])))
       text.remove_prefix(1);
@@ -98,7 +100,7 @@ private:
   std::string element() {
     blanks();
     if (text.starts_with('['))
-      refuse(origin, "its elements are records, not numbers");
+      refuse(origin, at(), "its elements are records, not numbers");
     return quoted();
   }
   bool boolean() {
@@ -132,6 +134,7 @@ private:
 
   const std::string &origin;
   std::string_view text;
+  uint64_t end;
 };
 
 /// Sets kind and width from `<f4`; gives whether the bytes are big-endian.
@@ -146,7 +149,7 @@ bool parseElement(NpyArray &array, const std::string &descr) {
     array.width = descr[2] - '0';
     return descr[0] == '>';
   }
-  refuse(array.origin,
+  refuse(array.origin, array.start,
          "its elements are `" + descr + "`, which are no numbers Gradus reads");
 }
 
@@ -170,6 +173,7 @@ void toRowMajor(NpyArray &array) {
     }
   }
   array.bytes = std::move(out);
+  array.start = 0;
 }
 
 /// IEEE half precision.
@@ -211,6 +215,16 @@ int64_t NpyArray::whole(int64_t i) const {
   }
 }
 
+DataPlace NpyArray::place(int64_t i) const {
+  std::string detail;
+  if (!shape.empty() && shape[0])
+    detail = "row " + std::to_string(i / (elements() / shape[0]));
+  if (start)
+    detail += (detail.empty() ? "byte " : ", byte ") +
+              std::to_string(start + uint64_t(i) * uint64_t(width));
+  return {origin, 0, detail, {}, 0, 0, {}};
+}
+
 std::string NpyArray::text() const {
   std::string name = kind == 'b' ? "bool"
                                  : (kind == 'f'   ? "float"
@@ -224,22 +238,26 @@ NpyArray parseNpy(std::string origin, std::span<const uint8_t> file) {
   NpyArray array;
   array.origin = std::move(origin);
   if (file.size() < 10 || std::memcmp(file.data(), "\x93NUMPY", 6) != 0)
-    refuse(array.origin, "it does not start with the word NUMPY");
+    refuse(array.origin, 0, "it does not start with the word NUMPY");
   unsigned version = file[6];
   if (version != 1 && version != 2)
-    refuse(array.origin, "it has version " + std::to_string(version) +
-                             ", only 1 and 2 are read");
+    refuse(array.origin, 6,
+           "it has version " + std::to_string(version) +
+               ", only 1 and 2 are read");
   size_t start = version == 1 ? 10 : 12;
   size_t length = version == 1        ? load<uint16_t>(file.data() + 8)
                   : file.size() >= 12 ? load<uint32_t>(file.data() + 8)
                                       : SIZE_MAX;
   if (file.size() < start || length > file.size() - start)
-    refuse(array.origin, "it ends within its header");
+    refuse(array.origin, file.size(), "it ends within its header");
   HeaderParser header(
       array.origin,
-      {reinterpret_cast<const char *>(file.data()) + start, length});
+      {reinterpret_cast<const char *>(file.data()) + start, length},
+      start + length);
+  array.start = start;
   header.parse();
   bool bigEndian = parseElement(array, header.descr);
+  array.start += length;
   array.shape = header.shape;
   uint64_t wanted = uint64_t(array.width);
   bool overflow = false;
@@ -247,9 +265,9 @@ NpyArray parseNpy(std::string origin, std::span<const uint8_t> file) {
     overflow |= __builtin_mul_overflow(wanted, uint64_t(dim), &wanted);
   std::span<const uint8_t> data = file.subspan(start + length);
   if (overflow || data.size() != wanted)
-    refuse(array.origin, "it holds " + counted(data.size(), "byte") +
-                             " of elements, but its header says " +
-                             array.text());
+    refuse(array.origin, file.size(),
+           "it holds " + counted(data.size(), "byte") +
+               " of elements, but its header says " + array.text());
   array.bytes.assign(data.begin(), data.end());
   if (bigEndian)
     for (size_t at = 0; at < array.bytes.size(); at += size_t(array.width))
@@ -275,6 +293,22 @@ bool accepts(const NpyArray &array, Element element) {
     return array.kind == 'b' || (array.kind == 'u' && array.width == 1);
   default:
     return array.kind == 'i' || array.kind == 'u';
+  }
+}
+
+/// Whether the file has the very bytes of the tensor, and any are allowed.
+bool isStoredAlike(const NpyArray &array, const ValueType &type) {
+  switch (type.element) {
+  case Element::F32:
+    return array.kind == 'f' && array.width == 4;
+  case Element::F64:
+    return array.kind == 'f' && array.width == 8;
+  case Element::U8:
+    return array.kind == 'u' && array.width == 1;
+  case Element::I64:
+    return array.kind == 'i' && array.width == 8;
+  default:
+    return false;
   }
 }
 
@@ -308,6 +342,10 @@ Tensor toTensor(const NpyArray &array, const ValueType &type) {
                             "`x.astype('int64')`");
   }
   Tensor tensor(type.element, array.shape);
+  if (isStoredAlike(array, type)) {
+    std::memcpy(tensor.data(), array.bytes.data(), array.bytes.size());
+    return tensor;
+  }
   if (type.element == Element::F32 || type.element == Element::F64) {
     for (int64_t i = 0; i < tensor.elements(); ++i)
       tensor.set(i, array.real(i));
@@ -319,6 +357,7 @@ Tensor toTensor(const NpyArray &array, const ValueType &type) {
     if (value < range.low || value > range.high)
       throw Error(fault::ValueOutOfRange, i, array.origin, value, type.name,
                   type.type)
+          .at(array.place(i))
           .help("allowed: " + std::to_string(range.low) + " to " +
                 std::to_string(range.high));
     if (type.element == Element::I64)
@@ -327,79 +366,6 @@ Tensor toTensor(const NpyArray &array, const ValueType &type) {
       tensor.set(i, double(value));
   }
   return tensor;
-}
-
-std::string npyBytes(const Tensor &tensor, bool asInt64) {
-  if (asInt64 && tensor.element() != Element::I64)
-    return npyBytes(tensor.converted(Element::I64));
-  std::string_view descr;
-  switch (tensor.element()) {
-  case Element::F32:
-    descr = "<f4";
-    break;
-  case Element::F64:
-    descr = "<f8";
-    break;
-  case Element::I32:
-    descr = "<i4";
-    break;
-  case Element::I64:
-    descr = "<i8";
-    break;
-  case Element::U8:
-    descr = "|u1";
-    break;
-  case Element::Bool:
-    descr = "|b1";
-    break;
-  }
-  std::string header = fmt::format(
-      "{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", descr,
-      fmt::join(tensor.shape(), ", "), tensor.shape().size() == 1 ? "," : "");
-  // The data start at a multiple of 64 bytes.
-  header.append(63 - (10 + header.size()) % 64, ' ');
-  header += '\n';
-  uint16_t length = uint16_t(header.size());
-  std::string out("\x93NUMPY\x01\x00", 8);
-  out.append(reinterpret_cast<const char *>(&length), 2);
-  out += header;
-  out.append(static_cast<const char *>(tensor.data()), size_t(tensor.bytes()));
-  return out;
-}
-
-void writeNpy(const std::string &path, const Tensor &tensor, bool asInt64) {
-  writeFile(path, npyBytes(tensor, asInt64));
-}
-
-/// The shortest text that reads back as the same number.
-static std::string numberText(const Tensor &tensor, int64_t i) {
-  switch (tensor.element()) {
-  case Element::F32:
-    return fmt::format("{}", tensor.as<float>()[size_t(i)]);
-  case Element::F64:
-    return fmt::format("{}", tensor.as<double>()[size_t(i)]);
-  case Element::I64:
-    return fmt::format("{}", tensor.as<int64_t>()[size_t(i)]);
-  default:
-    return fmt::format("{}", int64_t(tensor.at(i)));
-  }
-}
-
-void writeCsv(const std::string &path, const std::string &name,
-              const Tensor &tensor) {
-  if (tensor.shape().size() > 2)
-    throw Error(fault::NotCsvShape, name,
-                typeText(tensor.element(), tensor.shape()))
-        .help("write it to an `.npy` file");
-  bool matrix = tensor.shape().size() == 2;
-  int64_t width = matrix ? tensor.shape()[1] : 1;
-  std::string text;
-  for (int64_t k = 0; k < width; ++k)
-    text += (k ? "," : "") + name + (matrix ? "." + std::to_string(k) : "");
-  text += "\n";
-  for (int64_t i = 0; i < tensor.elements(); ++i)
-    text += numberText(tensor, i) + ((i + 1) % width ? "," : "\n");
-  writeFile(path, text);
 }
 
 } // namespace gradus

@@ -1,7 +1,8 @@
-// NumPy's npy format, versions 1 and 2: arguments and results of `run` and
+// NumPy's npy format, versions 1 and 2: data and the arguments of `run` and
 // `predict` as files. Next: Npz.h, an archive of them.
 #pragma once
 
+#include "runtime/Error.h"
 #include "runtime/Tensor.h"
 
 #include <span>
@@ -17,6 +18,9 @@ struct NpyArray {
   int width = 4;
   std::vector<int64_t> shape;
   std::vector<uint8_t> bytes;
+  /// Where the elements start in the file; 0 if they are no longer as they
+  /// stand there.
+  uint64_t start = 0;
   /// A number typed on the command line: a whole one may stand for a real one,
   /// as literals do in the language.
   bool literal = false;
@@ -27,6 +31,8 @@ struct NpyArray {
   /// Element i of an array of whole numbers or bools; a number beyond 2^63 - 1
   /// becomes that.
   int64_t whole(int64_t i) const;
+  /// Where element i stands, for messages: its row, and its byte if known.
+  DataPlace place(int64_t i) const;
   /// `int64[3]`, in NumPy's words.
   std::string text() const;
 };
@@ -49,18 +55,5 @@ NpyArray parseNpy(std::string origin, std::span<const uint8_t> file);
 /// numbers take any whole numbers in range, bool takes bool and 0 or 1. Throws
 /// E1007 for another kind of number and E1008 for one out of range.
 Tensor toTensor(const NpyArray &array, const ValueType &type);
-
-/// The bytes of an npy file of version 1; `index(K)`, an I32, is written as
-/// int64 if `asInt64`.
-std::string npyBytes(const Tensor &tensor, bool asInt64 = false);
-/// Throws E1002 and E1051.
-void writeNpy(const std::string &path, const Tensor &tensor,
-              bool asInt64 = false);
-
-/// One number for each cell: a scalar or vector is a column, a matrix has a
-/// column `name.0`, `name.1`, ... for each of its columns. Throws E1015 for
-/// more axes.
-void writeCsv(const std::string &path, const std::string &name,
-              const Tensor &tensor);
 
 } // namespace gradus

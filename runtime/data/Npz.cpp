@@ -1,11 +1,11 @@
 // The zip format as PKWARE's APPNOTE describes it: local headers with data,
 // then a directory, then its end record. Archives of 4 GiB and more (zip64) are
 // read.
-#include "runtime/run/Npz.h"
+#include "runtime/data/Npz.h"
 
 #include "runtime/Error.h"
 #include "runtime/data/DataFile.h"
-#include "runtime/run/OutputFile.h"
+#include "runtime/data/Zip.h"
 
 #include <algorithm>
 #include <cstring>
@@ -13,32 +13,24 @@
 
 namespace gradus {
 
-namespace {
+using namespace zip;
 
-constexpr uint32_t localHeader = 0x04034B50, directoryHeader = 0x02014B50,
-                   endRecord = 0x06054B50, endRecord64 = 0x06064B50,
-                   endLocator64 = 0x07064B50;
-
-uint64_t little(const uint8_t *from, int count) {
+static uint64_t little(const uint8_t *from, int count) {
   uint64_t value = 0;
   for (int i = count; i-- > 0;)
     value = value << 8 | from[i];
   return value;
 }
 
-void put(std::string &out, uint64_t value, int count) {
-  for (int i = 0; i < count; ++i)
-    out += char(value >> 8 * i);
+void NpzFile::refuse(uint64_t byte, const std::string &why) const {
+  throw Error(fault::NotNpz, file, why)
+      .at({file, 0, "byte " + std::to_string(byte), {}, 0, 0, {}});
 }
 
-} // namespace
+NpzFile::NpzFile(std::string path) : NpzFile(path, readBytes(path)) {}
 
-void NpzFile::refuse(const std::string &why) const {
-  throw Error(fault::NotNpz, file, why);
-}
-
-NpzFile::NpzFile(std::string path) : file(std::move(path)) {
-  bytes = readBytes(file);
+NpzFile::NpzFile(std::string path, std::vector<uint8_t> contents)
+    : file(std::move(path)), bytes(std::move(contents)) {
   readDirectory();
 }
 
@@ -46,11 +38,11 @@ void NpzFile::readDirectory() {
   // The end record has 22 bytes and a comment of at most 65535.
   size_t size = bytes.size();
   if (size < 22 || little(bytes.data(), 2) != 0x4B50)
-    refuse("it is not a zip archive");
+    refuse(0, "it is not a zip archive");
   size_t end = size - 22;
   while (little(&bytes[end], 4) != endRecord) {
     if (end == 0 || size - end >= 22 + 65535)
-      refuse("its directory is missing; it may have been cut short");
+      refuse(size, "its directory is missing; it may have been cut short");
     --end;
   }
   uint64_t count = little(&bytes[end + 10], 2);
@@ -59,13 +51,13 @@ void NpzFile::readDirectory() {
     uint64_t record = little(&bytes[end - 12], 8);
     if (size < 56 || record > size - 56 ||
         little(&bytes[record], 4) != endRecord64)
-      refuse("its directory is damaged");
+      refuse(end - 20, "its directory is damaged");
     count = little(&bytes[record + 32], 8);
     at = little(&bytes[record + 48], 8);
   }
   for (uint64_t i = 0; i < count; ++i) {
     if (at > size || size - at < 46 || little(&bytes[at], 4) != directoryHeader)
-      refuse("its directory is damaged");
+      refuse(std::min<uint64_t>(at, size), "its directory is damaged");
     Entry entry{"",
                 uint16_t(little(&bytes[at + 10], 2)),
                 uint32_t(little(&bytes[at + 16], 4)),
@@ -76,7 +68,7 @@ void NpzFile::readDirectory() {
              extra = little(&bytes[at + 30], 2),
              comment = little(&bytes[at + 32], 2);
     if (size - at - 46 < name + extra + comment)
-      refuse("its directory is damaged");
+      refuse(std::min<uint64_t>(at, size), "its directory is damaged");
     entry.name.assign(bytes.begin() + int64_t(at + 46),
                       bytes.begin() + int64_t(at + 46 + name));
     // Zip64: numbers that did not fit follow in this order.
@@ -95,7 +87,7 @@ void NpzFile::readDirectory() {
         }
     }
     if (little(&bytes[at + 8], 2) & 1)
-      refuse("`" + entry.name + "` is encrypted");
+      refuse(at, "`" + entry.name + "` is encrypted");
     at += 46 + name + extra + comment;
     if (entry.name.ends_with(".npy"))
       order.push_back(entry.name.substr(0, entry.name.size() - 4));
@@ -107,11 +99,11 @@ std::vector<uint8_t> NpzFile::unpack(const Entry &entry) const {
   uint64_t size = bytes.size();
   if (size < 30 || entry.header > size - 30 ||
       little(&bytes[entry.header], 4) != localHeader)
-    refuse("`" + entry.name + "` is damaged");
+    refuse(std::min(entry.header, size), "`" + entry.name + "` is damaged");
   uint64_t start = entry.header + 30 + little(&bytes[entry.header + 26], 2) +
                    little(&bytes[entry.header + 28], 2);
   if (start > size || entry.packed > size - start)
-    refuse("`" + entry.name + "` is cut short");
+    refuse(size, "`" + entry.name + "` is cut short");
   const uint8_t *from = bytes.data() + start;
   std::vector<uint8_t> out;
   if (entry.method == 0) {
@@ -119,7 +111,7 @@ std::vector<uint8_t> NpzFile::unpack(const Entry &entry) const {
   } else if (entry.method == 8) {
     // Deflate compresses by at most a factor of 1032.
     if (entry.size / 1032 > entry.packed + 1)
-      refuse("`" + entry.name + "` is damaged");
+      refuse(start, "`" + entry.name + "` is damaged");
     out.resize(entry.size);
     z_stream stream = {};
     if (inflateInit2(&stream, -15) != Z_OK)
@@ -139,14 +131,14 @@ std::vector<uint8_t> NpzFile::unpack(const Entry &entry) const {
     }
     inflateEnd(&stream);
     if (state != Z_STREAM_END || used != entry.size)
-      refuse("`" + entry.name + "` is damaged");
+      refuse(start, "`" + entry.name + "` is damaged");
   } else {
-    refuse("`" + entry.name + "` is compressed by method " +
-           std::to_string(entry.method) + ", only deflate is read");
+    refuse(start, "`" + entry.name + "` is compressed by method " +
+                      std::to_string(entry.method) + ", only deflate is read");
   }
   if (out.size() != entry.size ||
       crc32_z(0, out.data(), out.size()) != entry.checksum)
-    refuse("`" + entry.name + "` does not have its checksum");
+    refuse(start, "`" + entry.name + "` does not have its checksum");
   return out;
 }
 
@@ -160,86 +152,6 @@ NpyArray NpzFile::read(const std::string &name) const {
     known += (known.empty() ? "`" : ", `") + other + "`";
   throw error.note(known.empty() ? "it holds none at all"
                                  : "its arrays are " + known);
-}
-
-void writeNpz(const std::string &path, const std::vector<NamedBytes> &arrays) {
-  OutputFile out(path);
-  std::string directory;
-  uint64_t at = 0;
-  for (const auto &[name, data] : arrays) {
-    std::string fileName = name + ".npy";
-    // Sizes in the extra field of zip64 only where they need it.
-    bool wide = data.size() >= 0xFFFFFFFF || at >= 0xFFFFFFFF;
-    uint32_t checksum = uint32_t(
-        crc32_z(0, reinterpret_cast<const Bytef *>(data.data()), data.size()));
-    std::string common;
-    put(common, wide ? 45 : 20, 2); // version needed
-    put(common, 0x0800, 2);         // names are UTF-8
-    put(common, 0, 2);              // stored
-    put(common, 0, 2);              // 00:00
-    put(common, 0x21, 2); // 1980-01-01, so that equal arrays give equal files
-    put(common, checksum, 4);
-    put(common, wide ? 0xFFFFFFFF : data.size(), 4);
-    put(common, wide ? 0xFFFFFFFF : data.size(), 4);
-    put(common, fileName.size(), 2);
-    std::string sizes;
-    if (wide) {
-      put(sizes, 1, 2);
-      put(sizes, 16, 2);
-      put(sizes, data.size(), 8);
-      put(sizes, data.size(), 8);
-    }
-    std::string header;
-    put(header, localHeader, 4);
-    header += common;
-    put(header, sizes.size(), 2);
-    header += fileName + sizes;
-    out.write(header);
-    out.write(data);
-
-    if (wide) {
-      sizes.replace(2, 2, std::string("\x18\x00", 2));
-      put(sizes, at, 8);
-    }
-    put(directory, directoryHeader, 4);
-    put(directory, wide ? 45 : 20, 2); // made by
-    directory += common;
-    put(directory, sizes.size(), 2);
-    put(directory, 0, 2); // comment
-    put(directory, 0, 2); // disk
-    put(directory, 0, 2); // internal attributes
-    put(directory, 0, 4); // external attributes
-    put(directory, wide ? 0xFFFFFFFF : at, 4);
-    directory += fileName + sizes;
-    at += header.size() + data.size();
-  }
-  uint64_t directorySize = directory.size();
-  bool wide = at >= 0xFFFFFFFF || arrays.size() >= 0xFFFF;
-  if (wide) {
-    uint64_t record = at + directorySize;
-    put(directory, endRecord64, 4);
-    put(directory, 44, 8);
-    put(directory, 45, 2);
-    put(directory, 45, 2);
-    put(directory, 0, 8); // disks
-    put(directory, arrays.size(), 8);
-    put(directory, arrays.size(), 8);
-    put(directory, directorySize, 8);
-    put(directory, at, 8);
-    put(directory, endLocator64, 4);
-    put(directory, 0, 4);
-    put(directory, record, 8);
-    put(directory, 1, 4);
-  }
-  put(directory, endRecord, 4);
-  put(directory, 0, 4); // disks
-  put(directory, wide ? 0xFFFF : arrays.size(), 2);
-  put(directory, wide ? 0xFFFF : arrays.size(), 2);
-  put(directory, std::min<uint64_t>(directorySize, 0xFFFFFFFF), 4);
-  put(directory, wide ? 0xFFFFFFFF : at, 4);
-  put(directory, 0, 2); // comment
-  out.write(directory);
-  out.commit();
 }
 
 } // namespace gradus

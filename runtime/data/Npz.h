@@ -1,9 +1,7 @@
 // NumPy's npz format: a zip archive of npy files, stored or deflated.
 #pragma once
 
-#include "runtime/run/Npy.h"
-
-#include <utility>
+#include "runtime/data/Npy.h"
 
 namespace gradus {
 
@@ -12,6 +10,8 @@ class NpzFile {
 public:
   /// Throws E0802 to E0804, E1010.
   explicit NpzFile(std::string path);
+  /// `path` is for messages. Throws E1010.
+  NpzFile(std::string path, std::vector<uint8_t> contents);
 
   /// Names without `.npy`, in the order of the archive.
   const std::vector<std::string> &names() const { return order; }
@@ -26,7 +26,7 @@ private:
     uint32_t checksum;
     uint64_t packed, size, header;
   };
-  [[noreturn]] void refuse(const std::string &why) const;
+  [[noreturn]] void refuse(uint64_t byte, const std::string &why) const;
   void readDirectory();
   std::vector<uint8_t> unpack(const Entry &entry) const;
 
@@ -35,12 +35,5 @@ private:
   std::vector<Entry> entries;
   std::vector<std::string> order;
 };
-
-/// Name and array of each entry.
-using NamedBytes = std::pair<std::string, std::string>;
-
-/// Writes an archive of npy files, stored; a pair is a name and what npyBytes
-/// gives. Throws E1002 and E1051.
-void writeNpz(const std::string &path, const std::vector<NamedBytes> &arrays);
 
 } // namespace gradus
