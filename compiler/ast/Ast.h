@@ -481,6 +481,8 @@ struct Clause {
 struct Train {
   Range keyword;
   std::optional<Name> name;
+  /// `base` of `train on base.mnist(...)`.
+  std::optional<Name> dataFile;
   Name data;
   std::vector<Name> fields;
   Name batch;

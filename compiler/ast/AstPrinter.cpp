@@ -292,9 +292,11 @@ private:
     std::vector<std::string> fields;
     for (const Name &field : train.fields)
       fields.push_back(field.text);
-    head(fmt::format("train{} on {}({}), batch {} = {}",
-                     train.name ? " " + train.name->text : "", train.data.text,
-                     join(fields), train.batch.text, print(*train.batchSize)),
+    head(fmt::format("train{} on {}{}({}), batch {} = {}",
+                     train.name ? " " + train.name->text : "",
+                     train.dataFile ? train.dataFile->text + "." : "",
+                     train.data.text, join(fields), train.batch.text,
+                     print(*train.batchSize)),
          [&] {
            for (const Clause &clause : train.clauses)
              visit(clause, [&](const auto &node) { print(node); });

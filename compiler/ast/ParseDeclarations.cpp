@@ -396,7 +396,7 @@ Optimizer Parser::optimizer() {
   return optimizer;
 }
 
-// train = "train" [ NAME ] "on" NAME "(" NAME { "," NAME } ")" ","
+// train = "train" [ NAME ] "on" [ NAME "." ] NAME "(" NAME { "," NAME } ")" ","
 //         "batch" NAME "=" expr "{" { clause NL } "}" .
 Train Parser::train() {
   Train train;
@@ -408,6 +408,10 @@ Train Parser::train() {
     train.name = name("a name");
   expectWord("on");
   train.data = name("the name of the data");
+  if (accept(TokenKind::Dot)) {
+    train.dataFile = std::move(train.data);
+    train.data = name("the name of the data");
+  }
   Range open = here();
   if (expect(TokenKind::LeftParen)) {
     if (at(TokenKind::RightParen))

@@ -27,6 +27,8 @@ struct Entity {
     Module,
     Optimizer,
     Data,
+    /// `base` of `import "base.nn" as base`.
+    File,
     Field,
     Statistic,
     Scalar,
@@ -48,6 +50,8 @@ struct Entity {
   /// Of a module or optimizer, which are not resolved by being named.
   Declaration *declaration = nullptr;
   const typed::Data *data = nullptr;
+  /// Null if it could not be read.
+  const FileScope *file = nullptr;
   unsigned field = 0;
   typed::Statistic statistic = typed::Statistic::Mean;
   typed::Scalar scalar = typed::Scalar::Pi;
@@ -154,6 +158,7 @@ private:
   Entity declarationEntity(Declaration &declaration);
   std::vector<std::string> visibleNames() const;
   Diagnostic &unknownName(Range range, const std::string &text);
+  Entity fileMember(const FileScope *file, const ast::Member &member);
 
   const Expr *make(Type type, Range range, Expr::Node node) {
     return state.makeExpr(std::move(type), range, std::move(node));

@@ -371,6 +371,7 @@ const Data *CheckerState::resolveData(Declaration &declaration) {
   size_t errors = diagnostics.errorCount();
   Data data;
   data.name = tree.name.text;
+  data.path = declaration.path();
   data.doc = declaration.decl->doc;
   data.range = tree.name.range;
   data.file = declaration.owner->file->tree->source;

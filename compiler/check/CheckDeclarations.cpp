@@ -11,9 +11,8 @@ const Symbol *CheckerState::resolveDim(Declaration &declaration) {
     return declaration.dim;
   const ast::Expr *value =
       declaration.decl->as<ast::Dims>()->items[declaration.item].value.get();
-  if (!declaration.owner->file->isPrelude)
-    if (const ast::Expr *other = overrideOf(declaration.name->text))
-      value = other;
+  if (const ast::Expr *other = overrideOf(declaration))
+    value = other;
   Body body(*this, *declaration.owner, Body::Constant, nullptr);
   auto found = body.dim(*value);
   bool isDone = declaration.progress == Declaration::Done;
@@ -34,9 +33,8 @@ const Const *CheckerState::resolveConst(Declaration &declaration) {
     return declaration.constant;
   const auto &tree = *declaration.decl->as<ast::Const>();
   const ast::Expr *value = tree.value.get();
-  if (!declaration.owner->file->isPrelude)
-    if (const ast::Expr *other = overrideOf(tree.name.text))
-      value = other;
+  if (const ast::Expr *other = overrideOf(declaration))
+    value = other;
   Body body(*this, *declaration.owner, Body::Constant, nullptr);
   const Expr *expr =
       tree.type ? body.declared(*value, body.type(*tree.type), tree.name.text)
@@ -54,6 +52,7 @@ const Const *CheckerState::resolveConst(Declaration &declaration) {
   }
   Const constant;
   constant.name = tree.name.text;
+  constant.path = declaration.path();
   constant.doc = declaration.decl->doc;
   constant.range = tree.name.range;
   constant.isExported = declaration.decl->exported;
@@ -207,7 +206,7 @@ const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
   Entity found = body.entity(*target);
   if (found.kind == Entity::Unknown)
     return fail();
-  if (found.kind != Entity::Module || !target->as<ast::NameUse>()) {
+  if (found.kind != Entity::Module) {
     diagnostics
         .report(diag::NotAModule, target->range,
                 shortened(target->range.text()), found.what)

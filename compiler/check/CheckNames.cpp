@@ -99,6 +99,8 @@ std::vector<std::string> Body::visibleNames() const {
     names.push_back(name);
   for (const auto &[name, declaration] : scope.file->members)
     names.push_back(name);
+  for (const auto &[name, alias] : scope.file->aliases)
+    names.push_back(name);
   for (const FileScope *import : scope.file->imports)
     for (const auto &[name, declaration] : import->members)
       if (declaration->decl->exported)
@@ -111,15 +113,24 @@ std::vector<std::string> Body::visibleNames() const {
   return names;
 }
 
+static std::string notExported(const FileScope &file, std::string_view text) {
+  return fmt::format("`{}` stands in {}, but is not exported: write `export` "
+                     "before it",
+                     text, file.tree->source->name());
+}
+
 Diagnostic &Body::unknownName(Range range, const std::string &text) {
   Diagnostic &error = state.diagnostics.report(diag::UnknownName, range, text);
   for (const FileScope *import : scope.file->imports)
     if (import->members.contains(text) && !import->isPrelude)
       return error.help(
-          fmt::format("`{}` stands in {}, but is not exported: write `export` "
-                      "before it",
-                      text, import->tree->source->name()),
+          notExported(*import, text),
           {Edit::before(import->members.at(text)->decl->range, "export ")});
+  for (const auto &[name, alias] : scope.file->aliases)
+    if (alias.file)
+      if (auto found = alias.file->members.find(text);
+          found != alias.file->members.end() && found->second->decl->exported)
+        return error.meant(fmt::format("{}.{}", name, text));
   std::string near = nearest(text, visibleNames());
   if (!near.empty())
     error.meant(near);
@@ -200,6 +211,13 @@ Entity Body::nameEntity(const ast::Expr &expr, const std::string &text) {
   for (ModuleScope *place : {&scope, static_cast<ModuleScope *>(scope.file)})
     if (auto found = place->members.find(text); found != place->members.end())
       return declarationEntity(*found->second);
+  if (auto found = scope.file->aliases.find(text);
+      found != scope.file->aliases.end()) {
+    result.kind = Entity::File;
+    result.file = found->second.file;
+    result.what = "an imported file";
+    return result;
+  }
   Declaration *imported = nullptr;
   for (FileScope *import : scope.file->imports) {
     auto found = import->members.find(text);
@@ -253,6 +271,37 @@ Entity Body::nameEntity(const ast::Expr &expr, const std::string &text) {
   return result;
 }
 
+// What a file exports, `base.fc`.
+Entity Body::fileMember(const FileScope *file, const ast::Member &member) {
+  if (!file)
+    return Entity();
+  const std::string &text = member.member.text;
+  auto found = file->members.find(text);
+  if (found != file->members.end() && found->second->decl->exported)
+    return declarationEntity(*found->second);
+  if (found == file->members.end() && file->isBroken)
+    return Entity();
+  Diagnostic &error =
+      state.diagnostics.report(diag::UnknownMember, member.member.range,
+                               shortened(member.base->range.text()), text);
+  std::vector<std::string> names;
+  for (const auto &[name, declaration] : file->members)
+    if (declaration->decl->exported)
+      names.push_back(name);
+  std::string near = nearest(text, names);
+  if (found != file->members.end())
+    error.help(notExported(*file, text));
+  else if (!near.empty())
+    error.meant(near);
+  else
+    error.help(names.empty()
+                   ? fmt::format("{} exports nothing: write `export` before a "
+                                 "declaration",
+                                 file->tree->source->name())
+                   : fmt::format("it exports {}", fmt::join(names, ", ")));
+  return Entity();
+}
+
 Entity Body::memberEntity(const ast::Expr &expr, const ast::Member &member) {
   Entity result;
   const std::string &text = member.member.text;
@@ -273,6 +322,8 @@ Entity Body::memberEntity(const ast::Expr &expr, const ast::Member &member) {
     return Entity();
   };
   switch (base.kind) {
+  case Entity::File:
+    return fileMember(base.file, member);
   case Entity::Layer: {
     if (text == "params" || text == "size") {
       state.refuse(member.member.range,

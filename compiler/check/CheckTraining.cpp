@@ -13,9 +13,10 @@ namespace {
 /// Reads one `train` into its typed form.
 class TrainReader {
 public:
+  /// Overrides of the command line count for that of the main file.
   TrainReader(CheckerState &state, FileScope &scope, const ast::Train &tree,
-              Train &train)
-      : state(state), tree(tree), train(train),
+              Train &train, bool isMain)
+      : state(state), tree(tree), train(train), isMain(isMain),
         body(state, scope, Body::Train, &train.requirements),
         fixed(state, scope, Body::Constant, nullptr),
         schedule(state, scope, Body::Schedule, nullptr) {}
@@ -28,7 +29,14 @@ private:
   void readMinimize(const ast::Minimize &clause, Range range);
   void readOver(const ast::Expr &expr, Minimize &minimize);
   void readOptimizer(const ast::Expr &expr, Minimize &minimize);
+  int64_t readEvery(const ast::Expr &expr);
+  void readArguments(size_t index,
+                     const std::vector<const Optimizer *> &optimizers);
   void readSettings();
+  void checkAccumulate();
+  const ast::Expr *overrideOf(const std::string &setting) {
+    return isMain ? state.overrideOf(setting) : nullptr;
+  }
   void readSetting(const std::string &name, const ast::Expr &value);
   std::optional<double> settingNumber(const std::string &name,
                                       const ast::Expr &value);
@@ -36,6 +44,7 @@ private:
   CheckerState &state;
   const ast::Train &tree;
   Train &train;
+  bool isMain;
   Body body, fixed, schedule;
   /// The calls behind `using`, one per minimize.
   std::vector<const ast::Call *> calls;
@@ -49,12 +58,22 @@ const std::vector<std::string> settingNames = {
 } // namespace
 
 void TrainReader::readData() {
-  ast::Expr name;
-  name.range = tree.data.range;
-  name.node = ast::NameUse{tree.data.text};
-  Entity found = fixed.entity(name);
+  auto expression = [](Range range, auto node) {
+    auto result = std::make_unique<ast::Expr>();
+    result->range = range;
+    result->node = std::move(node);
+    return result;
+  };
+  const std::optional<ast::Name> &file = tree.dataFile;
+  auto name =
+      file ? expression(
+                 Range::cover(file->range, tree.data.range),
+                 ast::Member{expression(file->range, ast::NameUse{file->text}),
+                             tree.data})
+           : expression(tree.data.range, ast::NameUse{tree.data.text});
+  Entity found = fixed.entity(*name);
   if (found.kind != Entity::Data && found.kind != Entity::Unknown)
-    state.diagnostics.report(diag::NoData, tree.data.range, tree.data.text)
+    state.diagnostics.report(diag::NoData, name->range, name->range.text())
         .here(std::string(found.what));
   train.data = found.kind == Entity::Data ? found.data : nullptr;
   const Data *data = train.data;
@@ -90,7 +109,7 @@ void TrainReader::readData() {
 void TrainReader::readBatch() {
   train.batch = state.makeSymbol(Symbol::Batch, tree.batch.text);
   body.addGeneric(tree.batch, train.batch);
-  const ast::Expr *size = state.overrideOf("batch");
+  const ast::Expr *size = overrideOf("batch");
   if (!size)
     size = tree.batchSize.get();
   if (auto *name = size->as<ast::NameUse>(); name && name->text == "all")
@@ -147,15 +166,27 @@ void TrainReader::readMinimize(const ast::Minimize &clause, Range range) {
     readOver(*target, minimize);
   readOptimizer(*clause.optimizer, minimize);
   if (clause.every)
-    state.refuse(clause.every->range, "`every` is");
+    minimize.every = readEvery(*clause.every);
+}
+
+int64_t TrainReader::readEvery(const ast::Expr &expr) {
+  auto number = settingNumber("every", expr);
+  if (!number)
+    return 1;
+  if (std::nearbyint(*number) == *number && *number >= 1 && *number < 0x1p53)
+    return int64_t(*number);
+  state.diagnostics.report(diag::BadSetting, expr.range, "every",
+                           "a whole number, at least 1",
+                           fmt::format("{}", *number));
+  return 1;
 }
 
 // Arguments are read once all optimizers are known, because an override may
 // name one by its position.
-static void readArguments(CheckerState &state, Body &schedule,
-                          const ast::Call &call, size_t index,
-                          const std::vector<const Optimizer *> &optimizers,
-                          Minimize &minimize) {
+void TrainReader::readArguments(
+    size_t index, const std::vector<const Optimizer *> &optimizers) {
+  const ast::Call &call = *calls[index];
+  Minimize &minimize = train.minimize[index];
   const Optimizer &optimizer = *minimize.optimizer;
   std::vector<std::string> names;
   for (const Local *argument : optimizer.arguments)
@@ -184,8 +215,9 @@ static void readArguments(CheckerState &state, Body &schedule,
     given[at] = argument.value.get();
   }
   for (size_t i = 0; i < names.size(); ++i) {
-    if (auto *other = state.overrideOfArgument(names[i], index, optimizers))
-      given[i] = other;
+    if (isMain)
+      if (auto *other = state.overrideOfArgument(names[i], index, optimizers))
+        given[i] = other;
     if (given[i])
       minimize.arguments.push_back(schedule.realScalar(*given[i], names[i]));
     else
@@ -212,10 +244,6 @@ std::optional<double> TrainReader::settingNumber(const std::string &name,
 
 void TrainReader::readSetting(const std::string &name, const ast::Expr &value) {
   Settings &settings = train.settings;
-  if (name == "accumulate") {
-    state.refuse(value.range, "`accumulate` is");
-    return;
-  }
   if (name == "shuffle") {
     const Expr *flag = fixed.value(value);
     if (flag->type.isPoison())
@@ -251,6 +279,10 @@ void TrainReader::readSetting(const std::string &name, const ast::Expr &value) {
   }
   if (!isWhole || *number < 1)
     return wrong("a whole number, at least 1");
+  if (name == "accumulate") {
+    settings.accumulate = int64_t(*number);
+    return;
+  }
   (name == "epochs"       ? settings.epochs
    : name == "steps"      ? settings.steps
    : name == "eval_every" ? settings.evalEvery
@@ -282,11 +314,11 @@ void TrainReader::readSettings() {
     values[name] = setting->value.get();
   }
   for (const std::string &name : settingNames)
-    if (const ast::Expr *other = state.overrideOf(name)) {
+    if (const ast::Expr *other = overrideOf(name)) {
       // How long a run takes is said by one of the two.
-      if (name == "epochs" && !state.overrideOf("steps"))
+      if (name == "epochs" && !overrideOf("steps"))
         values.erase("steps");
-      if (name == "steps" && !state.overrideOf("epochs"))
+      if (name == "steps" && !overrideOf("epochs"))
         values.erase("epochs");
       values[name] = other;
     }
@@ -302,6 +334,19 @@ void TrainReader::readSettings() {
   else if (!train.settings.epochs && !train.settings.steps)
     state.diagnostics.report(diag::NoDuration, tree.keyword)
         .help("add `epochs = 10` or `steps = 1000`");
+}
+
+// The second of several `minimize` would need the update of the first in the
+// middle of a step.
+void TrainReader::checkAccumulate() {
+  if (train.settings.accumulate == 1)
+    return;
+  for (const Minimize &minimize : train.minimize)
+    if (minimize.every > 1)
+      state.refuse(minimize.range, "`every` with `accumulate` is");
+  if (train.minimize.size() > 1)
+    state.refuse(train.minimize[1].range,
+                 "several `minimize` with `accumulate` are");
 }
 
 void TrainReader::read() {
@@ -333,19 +378,20 @@ void TrainReader::read() {
     optimizers.push_back(minimize.optimizer);
   for (size_t i = 0; i < train.minimize.size(); ++i)
     if (optimizers[i])
-      readArguments(state, schedule, *calls[i], i, optimizers,
-                    train.minimize[i]);
+      readArguments(i, optimizers);
   readSettings();
+  checkAccumulate();
 }
 
-void CheckerState::checkTrain(FileScope &scope, const ast::Decl &decl) {
+const Train *CheckerState::checkTrain(FileScope &scope, const ast::Decl &decl,
+                                      bool isMain) {
   const auto &tree = *decl.as<ast::Train>();
   Train *train = program->make<Train>();
   train->name = tree.name ? tree.name->text : "";
   train->doc = decl.doc;
   train->range = tree.keyword;
-  TrainReader(*this, scope, tree, *train).read();
-  program->train = train;
+  TrainReader(*this, scope, tree, *train, isMain).read();
+  return train;
 }
 
 } // namespace gradus::typed

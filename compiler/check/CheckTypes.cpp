@@ -23,7 +23,7 @@ std::optional<Dim> Body::dim(const ast::Expr &expr) {
       return Dim(*number->integer);
     return refuse();
   }
-  if (expr.as<ast::NameUse>()) {
+  if (expr.as<ast::NameUse>() || expr.as<ast::Member>()) {
     Entity found = entity(expr);
     if (found.kind == Entity::Unknown)
       return std::nullopt;

@@ -1,10 +1,9 @@
-// Files and what they declare: imports, the prelude, the order of checking.
+// What files declare, and the order of checking. Next: Imports.cpp, the files.
 #include "compiler/check/Checker.h"
 #include "compiler/ast/Parser.h"
 #include "compiler/check/CheckerState.h"
 
 #include <algorithm>
-#include <filesystem>
 
 namespace gradus {
 
@@ -135,6 +134,10 @@ void CheckerState::declare(ModuleScope &scope, const ast::Name &name,
   }
   if (scope.ast)
     return;
+  if (auto alias = scope.file->aliases.find(name.text);
+      alias != scope.file->aliases.end())
+    diagnostics.report(diag::DeclaredTwice, name.range, name.text)
+        .label(alias->second.name->range, "the name of an import");
   for (const FileScope *import : scope.file->imports) {
     auto other = import->members.find(name.text);
     if (!import->isPrelude && other != import->members.end() &&
@@ -171,71 +174,6 @@ void CheckerState::declareMembers(ModuleScope &scope,
     else if (decl->as<ast::Invalid>())
       scope.file->isBroken = true;
   }
-}
-
-static std::string identityOf(const std::string &path) {
-  std::error_code error;
-  auto canonical = std::filesystem::weakly_canonical(path, error);
-  return error ? path : canonical.string();
-}
-
-void CheckerState::importFiles(FileScope &scope) {
-  const std::string &own = scope.tree->source->name();
-  for (const auto &decl : scope.tree->declarations) {
-    auto *import = decl->as<ast::Import>();
-    if (!import || decl->broken)
-      continue;
-    if (import->alias) {
-      refuse(import->alias->range, "`import ... as` is");
-      continue;
-    }
-    std::string path =
-        (std::filesystem::path(own).parent_path() / import->path).string();
-    std::string identity = identityOf(path);
-    if (filesInProgress.contains(identity)) {
-      diagnostics.report(diag::ImportCycle, import->pathRange, import->path);
-      continue;
-    }
-    if (auto found = fileOfPath.find(identity); found != fileOfPath.end()) {
-      if (found->second && std::ranges::find(scope.imports, found->second) ==
-                               scope.imports.end())
-        scope.imports.push_back(found->second);
-      continue;
-    }
-    fileOfPath[identity] = nullptr;
-    const Source *source = sources.load(path, diagnostics, import->pathRange);
-    if (!source) {
-      scope.isBroken = true;
-      continue;
-    }
-    filesInProgress.insert(identity);
-    trees.push_back(parse(*source, diagnostics));
-    FileScope *file = loadFile(*trees.back(), /*isPrelude=*/false);
-    filesInProgress.erase(identity);
-    fileOfPath[identity] = file;
-    scope.imports.push_back(file);
-    scope.isBroken |= file->isBroken;
-  }
-  if (prelude)
-    scope.imports.push_back(prelude);
-}
-
-FileScope *CheckerState::loadFile(const ast::File &file, bool isPrelude) {
-  FileScope &scope = files.emplace_back();
-  scope.file = &scope;
-  scope.tree = &file;
-  scope.isPrelude = isPrelude;
-  Module module;
-  module.name = std::filesystem::path(file.source->name()).stem().string();
-  module.source = file.source;
-  module.isFile = true;
-  scope.module = program->make(std::move(module));
-  scopeOfModule[scope.module] = &scope;
-  if (!isPrelude)
-    importFiles(scope);
-  declareMembers(scope, file.declarations);
-  checkFile(scope);
-  return &scope;
 }
 
 // The members in the order of the text; what they need is resolved first.
@@ -287,9 +225,23 @@ void CheckerState::checkMembers(ModuleScope &scope) {
   }
 }
 
-void CheckerState::checkFile(FileScope &scope) {
-  checkMembers(scope);
-  program->files.push_back(scope.module);
+// The `train` of an imported file is checked like the rest of it, but only that
+// of the main file is run.
+void CheckerState::checkTrains(FileScope &scope, bool isMain) {
+  const ast::Decl *first = nullptr;
+  for (const auto &decl : scope.tree->declarations) {
+    const auto *train = decl->as<ast::Train>();
+    if (!train)
+      continue;
+    if (first) {
+      refuse(train->keyword, "several `train` in a file are")
+          .label(first->as<ast::Train>()->keyword, "the first one");
+      continue;
+    }
+    first = decl.get();
+    if (!decl->broken)
+      scope.module->train = checkTrain(scope, *decl, isMain);
+  }
 }
 
 void CheckerState::checkMain(const ast::File &file) {
@@ -297,23 +249,18 @@ void CheckerState::checkMain(const ast::File &file) {
   const Source &text = sources.add("std.nn", std::string(preludeText()));
   trees.push_back(parse(text, diagnostics));
   prelude = loadFile(*trees.back(), /*isPrelude=*/true);
-  filesInProgress.insert(identityOf(file.source->name()));
   FileScope *main = loadFile(file, /*isPrelude=*/false);
-  program->main = main->module;
-  const ast::Decl *first = nullptr;
-  for (const auto &decl : file.declarations) {
-    if (!decl->as<ast::Train>())
-      continue;
-    if (first) {
-      refuse(decl->as<ast::Train>()->keyword, "several `train` in a file are")
-          .label(first->as<ast::Train>()->keyword, "the first one");
-      continue;
-    }
-    first = decl.get();
-    if (!decl->broken)
-      checkTrain(*main, *decl);
+  namePaths(*main);
+  bindOverrides(*main);
+  for (FileScope *scope : loaded) {
+    checkMembers(*scope);
+    checkTrains(*scope, scope == main);
+    program->files.push_back(scope->module);
   }
-  reportUnusedOverrides(*main);
+  program->main = main->module;
+  program->train = main->module->train;
+  checkPaths();
+  reportUnusedOverrides();
 }
 
 } // namespace typed

@@ -6,6 +6,7 @@
 #include "compiler/ast/SourceManager.h"
 #include "compiler/check/TypedAst.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,6 +22,10 @@ struct Override {
 
 struct CheckOptions {
   std::vector<Override> overrides;
+  /// Imports that are kept elsewhere, as those of a run folder from outside of
+  /// the model's folder: the importing file and the path written in it, and the
+  /// file to read.
+  std::map<std::pair<std::string, std::string>, std::string> moved = {};
 };
 
 /// Checks a file and what it imports (paths relative to the importing file).

@@ -53,9 +53,11 @@ public:
 
   // Overrides of the command line.
 
-  /// The expression that replaces the value of a const, dim or setting of the
-  /// user's files; null if it keeps its own.
-  const ast::Expr *overrideOf(std::string_view name);
+  /// The expression that replaces the value of a const or dim; null if it keeps
+  /// its own.
+  const ast::Expr *overrideOf(const Declaration &declaration);
+  /// The same for a setting of the main file's `train`.
+  const ast::Expr *overrideOf(std::string_view setting);
   /// The same for argument `name` of the optimizer of the minimize at `index`
   /// of `minimizes`.
   const ast::Expr *
@@ -68,8 +70,16 @@ public:
   std::set<const Local *> assigned;
 
 private:
+  // Files (Imports.cpp).
+  /// Declares the names of a file, and before that those of its imports.
   FileScope *loadFile(const ast::File &file, bool isPrelude);
   void importFiles(FileScope &scope);
+  FileScope *importFile(FileScope &scope, const ast::Import &import);
+  void addAlias(FileScope &scope, const ast::Name &name, FileScope *file);
+  /// Gives each file the shortest path that leads to it from `main`.
+  void namePaths(FileScope &main);
+  /// Two things may not be saved under one name.
+  void checkPaths();
   void declare(ModuleScope &scope, const ast::Name &name,
                Declaration::Kind kind, const ast::Decl &decl, size_t item = 0);
   void declareMembers(ModuleScope &scope,
@@ -77,16 +87,20 @@ private:
   void checkFile(FileScope &scope);
   void checkMembers(ModuleScope &scope);
   void checkModuleBody(ModuleScope &scope);
-  void checkTrain(FileScope &scope, const ast::Decl &decl);
+  void checkTrains(FileScope &scope, bool isMain);
+  const Train *checkTrain(FileScope &scope, const ast::Decl &decl, bool isMain);
   /// False if it is done already, or reports that it needs itself.
   bool begin(Declaration &declaration);
 
   void readOverrides();
-  void reportUnusedOverrides(FileScope &scope);
+  /// Finds the const or dim that each override means.
+  void bindOverrides(const FileScope &main);
+  void reportUnusedOverrides();
 
   struct ParsedOverride {
     std::string key;
     ast::ExprPtr value;
+    const Declaration *target = nullptr;
     bool isUsed = false;
   };
 
@@ -103,7 +117,8 @@ private:
   std::vector<ParsedOverride> overrides;
   std::vector<std::string> optimizerArguments;
   FileScope *prelude = nullptr;
-  const ast::Decl *trainDecl = nullptr;
+  /// Imported files before the files that import them, the prelude first.
+  std::vector<FileScope *> loaded;
 };
 
 /// The text of std.nn.

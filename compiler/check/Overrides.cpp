@@ -25,11 +25,53 @@ void CheckerState::readOverrides() {
   }
 }
 
-const ast::Expr *CheckerState::overrideOf(std::string_view name) {
+// A name of the main file hides those of the files it imports.
+void CheckerState::bindOverrides(const FileScope &main) {
+  std::map<std::string, std::vector<const Declaration *>> known;
+  for (const FileScope &file : files)
+    for (const Declaration *declaration : file.order)
+      if (!file.isPrelude && (declaration->kind == Declaration::Const ||
+                              declaration->kind == Declaration::Dim))
+        known[declaration->path()].push_back(declaration);
+  for (ParsedOverride &parsed : overrides) {
+    auto found = known.find(parsed.key);
+    if (found == known.end() || !parsed.value)
+      continue;
+    const auto &candidates = found->second;
+    auto own = std::ranges::find(candidates, &main, [](const auto *candidate) {
+      return candidate->owner->file;
+    });
+    if (own == candidates.end() && candidates.size() > 1) {
+      Diagnostic &error = diagnostics.report(
+          diag::AmbiguousOverride, candidates[0]->name->range, parsed.key,
+          fmt::format("{} constants", candidates.size()));
+      for (size_t i = 1; i < candidates.size(); ++i)
+        error.label(candidates[i]->name->range, "another one");
+      error.help("import one of the files under a name: `import \"...\" as "
+                 "base`, then `base." +
+                 parsed.key + "=...`");
+      parsed.isUsed = true;
+      continue;
+    }
+    parsed.target = own == candidates.end() ? candidates[0] : *own;
+  }
+}
+
+const ast::Expr *CheckerState::overrideOf(const Declaration &declaration) {
   // The last one counts, as flags do.
   const ast::Expr *value = nullptr;
   for (ParsedOverride &parsed : overrides)
-    if (parsed.key == name && parsed.value) {
+    if (parsed.target == &declaration) {
+      parsed.isUsed = true;
+      value = parsed.value.get();
+    }
+  return value;
+}
+
+const ast::Expr *CheckerState::overrideOf(std::string_view setting) {
+  const ast::Expr *value = nullptr;
+  for (ParsedOverride &parsed : overrides)
+    if (parsed.key == setting && parsed.value) {
       parsed.isUsed = true;
       value = parsed.value.get();
     }
@@ -60,7 +102,9 @@ const ast::Expr *CheckerState::overrideOfArgument(
         value = parsed.value.get();
         parsed.isUsed = true;
       } else {
-        diagnostics.report(diag::AmbiguousOverride, Range(), name, keys.size())
+        diagnostics
+            .report(diag::AmbiguousOverride, Range(), name,
+                    fmt::format("{} optimizers", keys.size()))
             .help(fmt::format("give one of: {}", fmt::join(keys, ", ")));
       }
     }
@@ -68,23 +112,27 @@ const ast::Expr *CheckerState::overrideOfArgument(
   return value;
 }
 
-void CheckerState::reportUnusedOverrides(FileScope &scope) {
+void CheckerState::reportUnusedOverrides() {
   std::vector<std::string> names = optimizerArguments;
   if (program->train)
     names.insert(names.end(),
                  {"batch", "epochs", "steps", "seed", "clip", "clip_value",
-                  "shuffle", "eval_every", "checkpoint_every"});
+                  "shuffle", "accumulate", "eval_every", "checkpoint_every"});
   for (const FileScope &file : files)
     for (const auto &[name, declaration] : file.members)
       if (!file.isPrelude && (declaration->kind == Declaration::Const ||
                               declaration->kind == Declaration::Dim))
-        names.push_back(name);
+        names.push_back(declaration->path());
   for (const ParsedOverride &parsed : overrides) {
     if (parsed.isUsed)
       continue;
     Diagnostic &error =
         diagnostics.report(diag::UnknownOverride, Range(), parsed.key);
     std::string near = nearest(parsed.key, names);
+    // The name without that of its file.
+    for (const std::string &name : names)
+      if (name.ends_with("." + parsed.key))
+        near = name;
     if (!near.empty())
       error.meant(near);
     else if (!names.empty())

@@ -47,6 +47,8 @@ std::string entries(const std::vector<unsigned> &list) {
 
 std::string path(const InstancePath &instance, const std::string &name) {
   std::string result;
+  if (instance.file && !instance.file->path.empty())
+    result = instance.file->path + ".";
   for (const LayerDecl *layer : instance.layers)
     result += layer->name + ".";
   return result + name;
@@ -97,14 +99,14 @@ void Printer::print(const Expr &expr) {
     } else if constexpr (std::is_same_v<T, DimValue>) {
       node(expr, "dim " + it.dim.str());
     } else if constexpr (std::is_same_v<T, ConstReference>) {
-      node(expr, "const " + it.constant->name);
+      node(expr, "const " + it.constant->path);
     } else if constexpr (std::is_same_v<T, LocalReference>) {
       node(expr, it.local->name);
     } else if constexpr (std::is_same_v<T, ParamReference>) {
       node(expr, "param " + path(it.instance, it.param->name));
     } else if constexpr (std::is_same_v<T, StatisticReference>) {
       node(expr,
-           fmt::format("{}.{}.{}", it.data->name,
+           fmt::format("{}.{}.{}", it.data->path,
                        it.data->fields[it.field].name, str(it.statistic)));
     } else if constexpr (std::is_same_v<T, ScalarReference>) {
       node(expr, str(it.scalar));
@@ -312,7 +314,7 @@ static std::string str(const RowChoice &choice) {
 }
 
 void Printer::print(const Data &data) {
-  line(fmt::format("data {} {{", data.name));
+  line(fmt::format("data {} {{", data.path));
   block([&] {
     for (const Data::Field &field : data.fields)
       line(fmt::format("{}: {}", field.name, field.type.str()));
@@ -357,7 +359,7 @@ void Printer::print(const Data &data) {
 
 void Printer::print(const Train &train) {
   line(fmt::format("train {}on {}({}), batch {} = {} {{",
-                   train.name.empty() ? "" : train.name + " ", train.data->name,
+                   train.name.empty() ? "" : train.name + " ", train.data->path,
                    list(train.fields), train.batch->name,
                    train.batchSize ? fmt::format("{}", *train.batchSize)
                                    : "all"));
@@ -367,6 +369,8 @@ void Printer::print(const Train &train) {
     for (const Minimize &minimize : train.minimize) {
       line("minimize");
       block([&] { print(*minimize.loss); });
+      if (minimize.every > 1)
+        line(fmt::format("every {}", minimize.every));
       for (const Minimize::Target &target : minimize.over)
         line("over " + (target.param ? path(target.instance, target.param->name)
                                      : path(target.instance, "*")));
@@ -391,6 +395,8 @@ void Printer::print(const Train &train) {
     setting("clip", settings.clip);
     setting("clip_value", settings.clipValue);
     line(fmt::format("shuffle = {}", settings.shuffle));
+    if (settings.accumulate > 1)
+      line(fmt::format("accumulate = {}", settings.accumulate));
     setting("eval_every", settings.evalEvery);
     setting("checkpoint_every", settings.checkpointEvery);
   });
@@ -406,7 +412,7 @@ void Printer::print(const Program &program) {
     line(fmt::format("dim {} = {}", dim->name, dim->value));
   for (const Const *constant : program.constants)
     if (isShown(constant->range.source))
-      line(fmt::format("const {} = {}", constant->name,
+      line(fmt::format("const {} = {}", constant->path,
                        number(constant->value)));
   for (const Data *data : program.data)
     print(*data);

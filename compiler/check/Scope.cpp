@@ -30,6 +30,11 @@ std::string_view Declaration::what() const {
   return "";
 }
 
+std::string Declaration::path() const {
+  const std::string &file = owner->file->module->path;
+  return file.empty() ? name->text : file + "." + name->text;
+}
+
 // Optimal string alignment.
 unsigned editDistance(std::string_view a, std::string_view b) {
   std::vector<std::vector<unsigned>> cost(a.size() + 1,

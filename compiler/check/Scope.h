@@ -48,6 +48,8 @@ struct Declaration {
 
   /// `a layer`, `a function`, ...
   std::string_view what() const;
+  /// What the main file calls it: `fc`, `base.fc`.
+  std::string path() const;
 };
 
 using Declarations = std::map<std::string, Declaration *, std::less<>>;
@@ -65,11 +67,20 @@ struct ModuleScope {
   std::map<std::string, Local *, std::less<>> config;
 };
 
+/// `base` of `import "base.nn" as base`.
+struct Alias {
+  const ast::Name *name = nullptr;
+  /// Null if it could not be read.
+  FileScope *file = nullptr;
+};
+
 /// The names inside a file.
 struct FileScope : ModuleScope {
   const ast::File *tree = nullptr;
-  /// Exported names of the imported files; the prelude last.
+  /// Files whose exported names are known as they are; the prelude last.
   std::vector<FileScope *> imports;
+  /// Files imported `as` a name.
+  std::map<std::string, Alias, std::less<>> aliases;
   bool isPrelude = false;
   /// A declaration could not be read, so names may be missing.
   bool isBroken = false;

@@ -30,6 +30,7 @@ struct Module;
 struct Optimizer;
 struct Param;
 struct Statement;
+struct Train;
 
 /// The operators and builtin functions, one for each row of Builtins.def.
 enum class Builtin : uint8_t {
@@ -311,6 +312,8 @@ struct Function {
 /// say in it.
 struct Const {
   std::string name;
+  /// `ridge`, or `base.ridge` of a file imported `as base`.
+  std::string path;
   std::string doc;
   Range range;
   bool isExported = false;
@@ -362,6 +365,14 @@ struct Module {
   /// Null for a module without parameters of its own source, never for files.
   const Source *source = nullptr;
   bool isFile = false;
+  /// Of a file: what the main file calls it, `base` if it imports it so; its
+  /// parameters are saved below that. Empty for the main file and for imports
+  /// without `as`.
+  std::string path;
+  /// Of a file: the paths it imports, as they are written, and what they mean.
+  std::vector<std::pair<std::string, const Module *>> imports;
+  /// Of a file: its own. Only that of the main file is run.
+  const Train *train = nullptr;
   bool isExported = false;
   std::vector<const Symbol *> generics;
   std::vector<Local *> config;
@@ -455,6 +466,8 @@ struct Data {
     std::variant<CsvSource, IdxSource, ArraySource> source;
   };
   std::string name;
+  /// `housing`, or `base.housing` of a file imported `as base`.
+  std::string path;
   std::string doc;
   Range range;
   /// The file it stands in; paths are relative to its folder.
@@ -482,6 +495,8 @@ struct Minimize {
   /// One per argument of the optimizer: real scalars over constants, `t`,
   /// `epoch` and `steps`.
   std::vector<const Expr *> arguments;
+  /// It updates in each step whose number this divides.
+  int64_t every = 1;
 };
 
 struct Report {
@@ -500,9 +515,11 @@ struct Settings {
   /// Bound on each element of the gradient.
   std::optional<double> clipValue;
   bool shuffle = true;
-  /// In steps.
+  /// Batches whose gradients are averaged for one step.
+  int64_t accumulate = 1;
+  /// In epochs.
   std::optional<int64_t> evalEvery;
-  /// In steps.
+  /// In epochs.
   std::optional<int64_t> checkpointEvery;
 };
 

@@ -139,7 +139,7 @@ Value Emitter::visit(const typed::ParamReference &node, const Expr &expr,
 
 Value Emitter::visit(const typed::StatisticReference &node, const Expr &expr,
                      Frame &frame) {
-  return argument("data/" + node.data->name + "." +
+  return argument("data/" + node.data->path + "." +
                       node.data->fields[node.field].name + "." +
                       typed::str(node.statistic),
                   typeOf(expr.type, frame), expr.range);
@@ -156,6 +156,9 @@ Value Emitter::visit(const typed::ScalarReference &node, const Expr &expr,
   case typed::Scalar::Training:
     return constant(type, training);
   case typed::Scalar::T:
+    if (updateNumber)
+      return updateNumber;
+    [[fallthrough]];
   case typed::Scalar::Epoch:
   case typed::Scalar::Steps:
     return argument(typed::str(node.scalar), type, expr.range);

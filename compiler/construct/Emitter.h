@@ -76,6 +76,9 @@ public:
 
   Model &model;
   mlir::OpBuilder &builder;
+  /// What `t` is if not the number of the step: in an optimizer that is not
+  /// applied in every step, the number of its updates.
+  mlir::Value updateNumber;
 
 protected:
   /// The sum over `dims`, and the number of elements the mean divides by. An

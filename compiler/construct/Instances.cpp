@@ -6,10 +6,7 @@ namespace gradus::construct {
 
 Instances::Instances(const typed::Program &program) {
   for (const typed::Module *file : program.files) {
-    Instance &instance = make(file, nullptr, nullptr);
-    if (file != program.main)
-      instance.path = "";
-    files[file] = &instance;
+    files[file] = &make(file, nullptr, nullptr);
   }
 }
 
@@ -19,6 +16,7 @@ Instance &Instances::make(const typed::Module *module, const Instance *parent,
   instance.module = module;
   instance.parent = parent;
   instance.layer = layer;
+  instance.path = module->path;
   if (layer) {
     instance.path = parent->member(layer->name);
     for (size_t i = 0; i < layer->dims.size(); ++i)

@@ -20,7 +20,7 @@ struct Instance {
   /// Null for a file.
   const Instance *parent = nullptr;
   const typed::LayerDecl *layer = nullptr;
-  /// `fc1` or `block.att`; empty for the main file.
+  /// `fc1` or `block.att`; of a file its path, mostly empty.
   std::string path;
   typed::DimEnvironment dims;
 

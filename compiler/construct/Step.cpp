@@ -50,6 +50,10 @@ private:
   void clip(SmallVector<Value> &gradients);
   void update(const typed::Minimize &minimize, const Parameter &parameter,
               Value gradient, Frame &outer);
+  int64_t period(const typed::Minimize &minimize) const;
+  Value ifDue(const typed::Minimize &minimize, Value updated, Value old);
+  Value averaged(const typed::Minimize &minimize, const Parameter &parameter,
+                 Value gradient);
 
   Model &model;
   GraphFunction function;
@@ -148,6 +152,49 @@ void StepBuilder::clip(SmallVector<Value> &gradients) {
     }
 }
 
+/// It updates in the steps whose number this divides.
+int64_t StepBuilder::period(const typed::Minimize &minimize) const {
+  // The checker lets only one of the two be more than 1.
+  return std::max(minimize.every, model.program.train->settings.accumulate);
+}
+
+/// The old value in a step without update. The runtime says which steps these
+/// are, because real numbers do not count far enough.
+Value StepBuilder::ifDue(const typed::Minimize &minimize, Value updated,
+                         Value old) {
+  if (period(minimize) == 1)
+    return updated;
+  OpBuilder &builder = function.builder();
+  Location loc = emitter.locate(minimize.range);
+  Value flag = function.argument("every/" + std::to_string(period(minimize)),
+                                 RankedTensorType::get({}, model.real));
+  Value spread = emitter.spread(flag, updated);
+  Value isDue =
+      graph::CompareOp::create(builder, loc, graph::Predicate::gt, spread,
+                               graph::fillLike(builder, loc, spread, 0));
+  return graph::SelectOp::create(builder, loc, isDue, updated, old);
+}
+
+/// With `accumulate k`, the mean gradient of the batches since the last update;
+/// their sum is kept from step to step.
+Value StepBuilder::averaged(const typed::Minimize &minimize,
+                            const Parameter &parameter, Value gradient) {
+  int64_t count = model.program.train->settings.accumulate;
+  if (count == 1)
+    return gradient;
+  OpBuilder &builder = function.builder();
+  Location loc = emitter.locate(minimize.range);
+  std::string &name =
+      slotNames.emplace_back("slot/accumulate/" + parameter.name);
+  Value before =
+      function.argument(name, cast<RankedTensorType>(gradient.getType()));
+  function.setInitial(name, 0);
+  Value sum = graph::AddOp::create(builder, loc, before, gradient);
+  slots[name] = ifDue(minimize, graph::fillLike(builder, loc, sum, 0), sum);
+  return graph::DivOp::create(
+      builder, loc, sum, graph::fillLike(builder, loc, sum, double(count)));
+}
+
 /// The optimizer's `step` for one parameter, its pack bound to the shape.
 void StepBuilder::update(const typed::Minimize &minimize,
                          const Parameter &parameter, Value gradient,
@@ -182,11 +229,21 @@ void StepBuilder::update(const typed::Minimize &minimize,
     emitter.bind(state.local, {value}, frame);
   }
 
+  if (period(minimize) > 1) {
+    RankedTensorType real = RankedTensorType::get({}, model.real);
+    emitter.updateNumber = graph::DivOp::create(
+        function.builder(), emitter.locate(minimize.range),
+        function.argument("t", real), emitter.scalar(double(period(minimize))));
+  }
   emitter.run(optimizer.statements, frame);
-  emitter.updateParameter(parameter, frame.locals[optimizer.updated].front());
+  emitter.updateNumber = nullptr;
+  emitter.updateParameter(
+      parameter, ifDue(minimize, frame.locals[optimizer.updated].front(),
+                       emitter.parameter(parameter)));
   updated.insert(&parameter);
   for (auto [name, state] : llvm::zip_equal(names, optimizer.states))
-    slots[name] = frame.locals[state.local].front();
+    slots[name] =
+        ifDue(minimize, frame.locals[state.local].front(), slots[name]);
 }
 
 void StepBuilder::minimize(const typed::Minimize &minimize) {
@@ -213,7 +270,9 @@ void StepBuilder::minimize(const typed::Minimize &minimize) {
       function.builder(), emitter.locate(minimize.loss->range), loss, values);
   gradient->setAttr(graph::GraphDialect::namesAttrName,
                     function.builder().getArrayAttr(names));
-  SmallVector<Value> gradients(gradient.getResults());
+  SmallVector<Value> gradients;
+  for (auto [parameter, g] : llvm::zip_equal(parameters, gradient.getResults()))
+    gradients.push_back(averaged(minimize, *parameter, g));
   clip(gradients);
   for (auto [parameter, g] : llvm::zip_equal(parameters, gradients))
     update(minimize, *parameter, g, frame);

@@ -14,6 +14,7 @@
 //   t                     R       step       the step: 1, 2, ...
 //   epoch                 R       step       1, 2, ...
 //   steps                 R       step       steps of the whole run
+//   every/<k>             R       step       1 if k divides the step, else 0
 //   seed                  R       no finish  the seed, for draws
 //   loss                  W       step       mean loss of the batch
 //   partial/<report>/<i>  W       evaluate   partial of this batch
@@ -23,8 +24,9 @@
 //   argument/<name>       R       exported   an argument
 //   result/<name>         W       exported   a result
 //
-// `t epoch steps seed loss rows report/...` are scalars of any element type.
-// Partials are F64 of any shape and are combined element by element.
+// `t epoch steps every/... seed loss rows report/...` are scalars of any
+// element type. Partials are F64 of any shape and are combined element by
+// element.
 #pragma once
 
 #include "runtime/data/Schema.h"

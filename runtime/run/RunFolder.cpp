@@ -96,13 +96,8 @@ std::string RunFolder::checkpointPath(int64_t step) const {
 
 void RunFolder::writeModel(
     const std::vector<std::pair<std::string, std::string>> &sources) const {
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const auto &[name, text] = sources[i];
-    // An import from outside of the model's folder is saved beside it.
-    fs::path relative = fs::path(name).lexically_normal();
-    if (relative.is_absolute() || name.starts_with(".."))
-      relative = relative.filename();
-    fs::path target = fs::path(folder) / (i ? relative : fs::path("model.nn"));
+  for (const auto &[name, text] : sources) {
+    fs::path target = fs::path(folder) / name;
     std::error_code code;
     fs::create_directories(target.parent_path(), code);
     writeFile(target.string(), text);
@@ -128,6 +123,8 @@ void RunFolder::writeConfig(const RunConfig &config) const {
   json["model_hash"] = config.modelHash;
   json["data"] = config.dataFolder;
   json["overrides"] = config.overrides;
+  if (!config.imports.empty())
+    json["imports"] = config.imports;
   json["precision"] = config.precision;
   if (config.batch)
     json["batch"] = config.batch;

@@ -20,6 +20,9 @@ struct RunConfig {
   std::string model, dataFolder;
   /// Overrides by name, as given.
   std::map<std::string, std::string> overrides;
+  /// Imports that are not saved where their paths lead: by importing file and
+  /// path as written, the file in the run folder.
+  std::map<std::string, std::map<std::string, std::string>> imports;
   std::string precision = "f32";
   std::string modelHash;
   int64_t batch = 0, epochs = 0, steps = 0;
@@ -45,8 +48,7 @@ public:
   std::string weightsPath() const { return folder + "/weights.safetensors"; }
   std::string checkpointPath(int64_t step) const;
 
-  /// `sources`: path from the model's folder and text; the first is the model,
-  /// saved as model.nn.
+  /// `sources`: file within this folder and text; `model.nn` is among them.
   void writeModel(
       const std::vector<std::pair<std::string, std::string>> &sources) const;
   void writeConfig(const RunConfig &config) const;

@@ -90,7 +90,7 @@ double Trainer::step(int64_t index) {
   BoundFunction &function = isFull ? *full : *tail;
   Clock::time_point before = Clock::now();
   function.feed(*batches, index);
-  function.set("t", double(position.step + 1));
+  function.setStep(position.step + 1);
   function.set("epoch", double(position.epoch));
   function.set("steps", double(totalSteps));
   function.setSeed(position.seed);

@@ -171,6 +171,14 @@ void BoundFunction::setSeed(uint64_t seed) {
     tensor->set(0, double(seed));
 }
 
+void BoundFunction::setStep(int64_t number) {
+  set("t", double(number));
+  constexpr std::string_view space = "every/";
+  for (auto at = own.lower_bound(space);
+       at != own.end() && at->first.starts_with(space); ++at)
+    at->second.set(0, number % std::stoll(at->first.substr(space.size())) == 0);
+}
+
 void BoundFunction::connect(const Dataset &rows, std::string_view space) {
   feeds.clear();
   for (size_t i = 0; i < rows.fields.size(); ++i) {

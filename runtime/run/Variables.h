@@ -51,6 +51,9 @@ public:
   /// Writes a scalar, if the function takes it.
   void set(std::string_view name, double value);
   void setSeed(uint64_t seed);
+  /// Writes what a step reads of its number, which counts from 1: `t` and
+  /// `every/...`.
+  void setStep(int64_t number);
   /// Looks up the buffers `field/...`, or those of another space, that take the
   /// fields of a split. Throws std::logic_error if one has another type.
   void connect(const Dataset &rows, std::string_view space = "field/");

@@ -75,7 +75,7 @@ static Json infoOf(const LoadedModel &loaded) {
     for (const typed::Data::Split &split : data.splits)
       splits.push_back(split.name);
     info["data"] = {
-        {"name", data.name}, {"fields", fields}, {"splits", splits}};
+        {"name", data.path}, {"fields", fields}, {"splits", splits}};
     info["reports"] = Json::array();
     for (const typed::Report &report : program.train->reports)
       info["reports"].push_back(report.name);

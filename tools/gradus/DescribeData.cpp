@@ -99,7 +99,7 @@ static ArraySource describe(const typed::Data &data,
 
 DataInfo describeData(const typed::Data &data, Precision precision) {
   DataInfo info;
-  info.name = data.name;
+  info.name = data.path;
   for (const typed::Data::Field &field : data.fields)
     info.fields.push_back(describe(field, precision));
   for (const typed::Data::Split &split : data.splits) {

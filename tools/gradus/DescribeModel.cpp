@@ -58,7 +58,7 @@ static DataStatistic describe(const StatisticUse &use, Precision precision) {
   DataStatistic result;
   result.kind = DataStatistic::Kind(int(use.statistic));
   result.field = field.name;
-  result.buffer = {fmt::format("data/{}.{}.{}", use.data->name, field.name,
+  result.buffer = {fmt::format("data/{}.{}.{}", use.data->path, field.name,
                                typed::str(use.statistic)),
                    elementOf(typed::ElementType::Real, precision),
                    typed::evaluate(field.type.shape, {}), Access::Read};

@@ -46,6 +46,15 @@ static void readConfig(LoadedModel &model) {
     for (const auto &[key, value] :
          config.at("overrides").get<std::map<std::string, std::string>>())
       model.overrides.push_back({key, value});
+    if (config.contains("imports"))
+      for (const auto &[file, paths] :
+           config.at("imports")
+               .get<
+                   std::map<std::string, std::map<std::string, std::string>>>())
+        for (const auto &[path, target] : paths)
+          model.moved[{
+              fs::path(model.run + "/" + file).lexically_normal().string(),
+              path}] = model.run + "/" + target;
     model.runData = config.at("data").get<std::string>();
     model.precision = config.at("precision").get<std::string>() == "f64"
                           ? Precision::F64
@@ -107,8 +116,8 @@ void checkModel(LoadedModel &model, const CommandLine &line,
   model.overrides = merged(model.overrides, given);
   if (!line.precision.empty())
     model.precision = line.precision == "f64" ? Precision::F64 : Precision::F32;
-  model.program =
-      check(*model.file, {model.overrides}, model.sources, diagnostics);
+  model.program = check(*model.file, {model.overrides, model.moved},
+                        model.sources, diagnostics);
   if (!model.program)
     return;
   if (model.program->train)

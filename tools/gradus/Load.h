@@ -41,6 +41,9 @@ struct LoadedModel {
   std::string run;
   /// Where relative paths of data files started in that run.
   std::string runData;
+  /// Where imports of that run are that are not where their paths lead, as the
+  /// checker wants them.
+  std::map<std::pair<std::string, std::string>, std::string> moved;
   /// By name, those of the run included.
   std::vector<Override> overrides;
   Precision precision = Precision::F32;

@@ -47,7 +47,7 @@ public:
   }
   void feed() {
     function.feed(batches, done % perEpoch);
-    function.set("t", double(done + 1));
+    function.setStep(done + 1);
     function.set("epoch", double(done / perEpoch + 1));
     function.set("steps", double(totalSteps));
     function.setSeed(settings.seed);

@@ -11,28 +11,45 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <map>
+#include <set>
 
 namespace gradus {
 
 namespace fs = std::filesystem;
 
-/// The files of the program but the prelude, by their paths from the model's
-/// folder, the model first.
-static std::vector<std::pair<std::string, std::string>>
-sourcesOf(const LoadedModel &loaded) {
+/// The files of the program but the prelude, and their paths within the run
+/// folder: the model is `model.nn`, a file of its folder keeps its path,
+/// another one is saved beside the model.
+static std::map<const typed::Module *, fs::path>
+savedFiles(const LoadedModel &loaded) {
+  const typed::Program &program = *loaded.program;
   fs::path folder = fs::path(loaded.path).parent_path();
-  std::vector<std::pair<std::string, std::string>> sources;
-  for (const typed::Module *file : loaded.program->files) {
-    if (file == loaded.program->files.front())
+  std::map<const typed::Module *, fs::path> saved = {
+      {program.main, "model.nn"}};
+  std::set<fs::path> taken = {"model.nn"};
+  for (const typed::Module *file : program.files) {
+    // The prelude comes first.
+    if (file == program.files.front() || file == program.main)
       continue;
-    const Source &source = *file->source;
-    std::pair<std::string, std::string> entry{
-        fs::path(source.name())
-            .lexically_relative(folder.empty() ? "." : folder),
-        std::string(source.text())};
-    sources.insert(
-        file == loaded.program->main ? sources.begin() : sources.end(), entry);
+    fs::path name = fs::path(file->source->name())
+                        .lexically_relative(folder.empty() ? "." : folder);
+    if (name.empty() || *name.begin() == "..")
+      name = fs::path(file->source->name()).filename();
+    fs::path stem = name.parent_path() / name.stem();
+    for (int number = 2; !taken.insert(name).second; ++number)
+      name = fmt::format("{}-{}{}", stem.string(), number,
+                         name.extension().string());
+    saved[file] = name;
   }
+  return saved;
+}
+
+static std::vector<std::pair<std::string, std::string>>
+sourcesOf(const std::map<const typed::Module *, fs::path> &saved) {
+  std::vector<std::pair<std::string, std::string>> sources;
+  for (const auto &[file, name] : saved)
+    sources.emplace_back(name.string(), std::string(file->source->text()));
   return sources;
 }
 
@@ -48,6 +65,12 @@ static RunConfig configOf(const LoadedModel &loaded, const Model &model,
       fs::absolute(folder.resolve("."), ignored).lexically_normal().string();
   for (const Override &override : loaded.overrides)
     config.overrides[override.key] = override.value;
+  auto saved = savedFiles(loaded);
+  for (const auto &[file, name] : saved)
+    for (const auto &[path, target] : file->imports)
+      if (fs::path where = (name.parent_path() / path).lexically_normal();
+          where != saved.at(target))
+        config.imports[name.string()][path] = saved.at(target).string();
   config.precision = loaded.precision == Precision::F64 ? "f64" : "f32";
   config.modelHash = model.hash;
   config.batch = model.settings.batch;
@@ -113,7 +136,7 @@ ExitCode verbs::train(const CommandLine &line) {
   TrainResult result;
   double startSeconds = 0;
   try {
-    folder.writeModel(sourcesOf(*loaded));
+    folder.writeModel(sourcesOf(savedFiles(*loaded)));
     folder.writeConfig(configOf(*loaded, model, line));
     trainer.emplace(model, data, &folder, progress);
     startSeconds =

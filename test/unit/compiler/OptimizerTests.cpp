@@ -170,5 +170,74 @@ train on d(a), batch B = 1 {
   EXPECT_EQ(step.get("param/v"), Numbers({3}));
 }
 
+TEST(Optimizer, EveryUpdatesInStepsThatItDivides) {
+  ModelRunner runner(R"(
+data d { a: real; train from csv("none.csv", a = 0) }
+param u: real = 0
+param v: real = 0
+train on d(a), batch B = 1 {
+  minimize u + sum(a) * 0 over u using sgd(lr = 1)
+  minimize v^2 + sum(a) * 0 over v using adam(lr = 0.1 * t) every 3
+  steps = 7
+}
+)");
+  auto step = runner.step(1);
+  step.set("field/a", {1});
+  step.set("param/v", {2});
+  auto update = adam(0);
+  double v = 2;
+  for (int t = 1; t <= 7; ++t) {
+    step.set("t", {double(t)});
+    step.set("every/3", {t % 3 ? 0.0 : 1.0});
+    step.run();
+    // The schedule sees the step, the optimizer counts its updates.
+    if (t % 3 == 0)
+      v += t * (update(v, 2 * v, t / 3) - v);
+    EXPECT_EQ(step.get("param/u"), Numbers({-double(t)}));
+    expectNear(step.get("param/v"), {v});
+  }
+}
+
+TEST(Optimizer, AccumulateAveragesBatches) {
+  ModelRunner runner(R"(
+data d { a: real; train from csv("none.csv", a = 0) }
+param u: real = 0
+train on d(a), batch B = 1 {
+  minimize sum(a) * u using momentum(lr = 1)
+  accumulate = 2; clip_value = 4; steps = 6
+}
+)");
+  auto step = runner.step(1);
+  Numbers found;
+  for (int t = 1; t <= 6; ++t) {
+    step.set("field/a", {double(t)});
+    step.set("t", {double(t)});
+    step.set("every/2", {t % 2 ? 0.0 : 1.0});
+    step.run();
+    found.push_back(step.get("param/u")[0]);
+  }
+  // Mean gradients 1.5, 3.5 and 4, which is 5.5 clipped; v = 0.9 v + g.
+  double v1 = 1.5, v2 = 0.9 * v1 + 3.5, v3 = 0.9 * v2 + 4;
+  expectNear(found, {0, -v1, -v1, -v1 - v2, -v1 - v2, -v1 - v2 - v3});
+}
+
+TEST(Optimizer, WhatIsNotDueDoesNotSpoil) {
+  ModelRunner runner(R"(
+data d { a: real; train from csv("none.csv", a = 0) }
+param u: real = 1
+train on d(a), batch B = 1 {
+  minimize log(u - 2) + sum(a) * 0 using momentum(lr = 1) every 2
+  steps = 2
+}
+)");
+  auto step = runner.step(1);
+  step.set("field/a", {1});
+  step.set("param/u", {2});
+  step.set("every/2", {0});
+  step.run();
+  EXPECT_EQ(step.get("param/u"), Numbers({2}));
+  EXPECT_EQ(step.get("slot/momentum/u.v"), Numbers({0}));
+}
+
 } // namespace
 } // namespace gradus

@@ -31,7 +31,7 @@ TEST_F(RunFolders, CanBeGiven) {
 }
 
 TEST_F(RunFolders, ExistingRunIsReplacedOnlyWhenAsked) {
-  make("run").writeModel({{"m.nn", "old"}});
+  make("run").writeModel({{"model.nn", "old"}});
   write("run/checkpoint-00000001.safetensors", "x");
   EXPECT_EQ(messageOf([&] { make("run"); }),
             "error[E1001]: `run` exists already\n"
@@ -63,24 +63,23 @@ TEST_F(RunFolders, CannotBeMadeBelowAFile) {
 }
 
 TEST_F(RunFolders, KeepModelAndImports) {
-  make("run").writeModel({{"fashion.nn", "model"},
-                          {"lib/data.nn", "data"},
-                          {"../base.nn", "base"}});
+  make("run").writeModel({{"model.nn", "model"}, {"lib/data.nn", "data"}});
   EXPECT_EQ(contents("run/model.nn"), "model");
   EXPECT_EQ(contents("run/lib/data.nn"), "data");
-  EXPECT_EQ(contents("run/base.nn"), "base");
 }
 
 TEST_F(RunFolders, RecordTheirConfiguration) {
   RunConfig config;
   config.command = "gradus train m.nn lr=0.1";
   config.overrides = {{"lr", "0.1"}};
+  config.imports = {{"model.nn", {{"../base.nn", "base.nn"}}}};
   config.seed = 7;
   config.epochs = 3;
   make("run").writeConfig(config);
   auto json = nlohmann::json::parse(contents("run/config.json"));
   EXPECT_EQ(json["command"], config.command);
   EXPECT_EQ(json["overrides"]["lr"], "0.1");
+  EXPECT_EQ(json["imports"]["model.nn"]["../base.nn"], "base.nn");
   EXPECT_EQ(json["seed"], 7);
   EXPECT_EQ(json["batch"], "all");
   EXPECT_EQ(json["epochs"], 3);

@@ -155,3 +155,21 @@ TEST_F(Values, SeedReachesTheStepInEveryBit) {
   EXPECT_EQ(bound.find("seed")->as<int64_t>()[0], (int64_t(1) << 62) + 1);
   bound.set("absent", 1);
 }
+
+TEST_F(Values, NumberOfTheStepIsCountedExactly) {
+  CompiledFunction function;
+  function.buffers = {{"t", Element::F32, {}, Access::Read},
+                      {"every/2", Element::F32, {}, Access::Read},
+                      {"every/5", Element::F32, {}, Access::Read}};
+  Model model;
+  Variables values(model, 0);
+  BoundFunction bound(function, values);
+  bound.setStep(10);
+  EXPECT_EQ(bound.find("t")->at(0), 10);
+  EXPECT_EQ(bound.find("every/2")->at(0), 1);
+  EXPECT_EQ(bound.find("every/5")->at(0), 1);
+  // Beyond what f32 tells apart.
+  bound.setStep(100'000'005);
+  EXPECT_EQ(bound.find("every/2")->at(0), 0);
+  EXPECT_EQ(bound.find("every/5")->at(0), 1);
+}
