@@ -36,6 +36,18 @@ static bool makeFolder(const std::string &path) {
   return false;
 }
 
+/// Whether this is a folder of nothing but model files, as imports leave it.
+static bool holdsModelsOnly(const fs::directory_entry &entry) {
+  std::error_code code;
+  if (!entry.is_directory(code))
+    return false;
+  for (fs::recursive_directory_iterator at(entry.path(), code), end;
+       !code && at != end; at.increment(code))
+    if (!at->is_directory(code) && at->path().extension() != ".nn")
+      return false;
+  return !code;
+}
+
 /// A folder that was there: takes it if it is empty, or if an earlier run is to
 /// be replaced. Only files of a run are ever deleted.
 static void takeFolder(const std::string &path, bool overwrite) {
@@ -51,7 +63,8 @@ static void takeFolder(const std::string &path, bool overwrite) {
     if (isCheckpoint(name) || name.find(".part-") != std::string::npos ||
         std::find(std::begin(names), std::end(names), name) != std::end(names))
       ours.push_back(entry.path());
-    else if (!name.ends_with(".nn") && stranger.empty())
+    else if (!name.ends_with(".nn") && !holdsModelsOnly(entry) &&
+             stranger.empty())
       stranger = name;
   }
   if (code)
