@@ -291,6 +291,16 @@ Functions Compiler::exported(const typed::Function &function,
                  diagnostics);
 }
 
+Functions Compiler::checks(int64_t batch,
+                           std::vector<construct::CheckedDerivative> &checks,
+                           gradus::Diagnostics &diagnostics) {
+  OwningOpRef<ModuleOp> module = construct::constructChecks(
+      program, context, options.precision, batch, checks, diagnostics);
+  bool hasFunctions = llvm::any_of(
+      checks, [](const auto &check) { return !check.value.empty(); });
+  return hasFunctions ? compile(std::move(module), diagnostics) : Functions();
+}
+
 /// The function `name` of a module under construction.
 static func::FuncOp lookup(ModuleOp module, StringRef name) {
   return module.lookupSymbol<func::FuncOp>(name);

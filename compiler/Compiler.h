@@ -70,6 +70,11 @@ public:
                      const typed::DimEnvironment &dims,
                      Diagnostics &diagnostics);
 
+  /// The two functions of each of `checks`, which it finds.
+  Functions checks(int64_t batch,
+                   std::vector<construct::CheckedDerivative> &checks,
+                   Diagnostics &diagnostics);
+
   /// Prints `stage` of the step on `batch` rows.
   void emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
             Diagnostics &diagnostics);

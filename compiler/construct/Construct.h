@@ -6,6 +6,8 @@
 #include "compiler/Diagnostics.h"
 #include "compiler/check/TypedAst.h"
 
+#include <map>
+
 namespace mlir {
 class MLIRContext;
 class ModuleOp;
@@ -43,6 +45,36 @@ mlir::OwningOpRef<mlir::ModuleOp>
 constructExport(const typed::Program &program, mlir::MLIRContext &context,
                 Precision precision, const typed::Function &function,
                 const typed::DimEnvironment &dims, Diagnostics &diagnostics);
+
+/// A derivative to hold against differences: the names of two functions with
+/// the same arguments, `loss` among the results of both.
+struct CheckedDerivative {
+  /// Of the loss of this `minimize` by its parameters, or, if it is null,
+  const typed::Minimize *minimize = nullptr;
+  /// of this function with a `backward` by its real arguments.
+  const typed::Function *function = nullptr;
+  /// Gives the loss; takes what `stop` holds as `stopped/I`. Empty if no small
+  /// dims keep what the function requires.
+  std::string value;
+  /// Gives `gradient/NAME` and, for a loss, `stopped/I` and the arguments of
+  /// functions with a `backward` where they are called first, `operand/F/I`.
+  std::string gradient;
+  /// F of these operands, for a function.
+  std::string operands;
+  /// Parameters that reach the loss through a `surrogate backward`.
+  std::vector<std::string> surrogates;
+  /// K of the arguments of type index(K), by their paths.
+  std::map<std::string, int64_t> classes;
+};
+
+/// The derivatives of every `minimize`, and of every function with a `backward`
+/// that one runs through, as it is called there, or that the user's files
+/// declare, at small dims. Null after an error.
+mlir::OwningOpRef<mlir::ModuleOp>
+constructChecks(const typed::Program &program, mlir::MLIRContext &context,
+                Precision precision, int64_t batch,
+                std::vector<CheckedDerivative> &checks,
+                Diagnostics &diagnostics);
 
 } // namespace construct
 } // namespace gradus

@@ -56,11 +56,22 @@ static std::string keyOf(const typed::Function &callee, const Frame &frame,
   return key;
 }
 
+const Custom &Model::custom(StringRef name) const {
+  return *llvm::find_if(
+      customs, [&](const Custom &custom) { return custom.name == name; });
+}
+
 Value Emitter::callCustom(const typed::Function &callee, Frame &inner,
                           const Values &arguments) {
-  std::string &name = model.customs[keyOf(callee, inner, training)];
-  if (name.empty()) {
-    name = fmt::format("{}_{}", callee.name, model.customs.size());
+  std::string key = keyOf(callee, inner, training), name;
+  auto known = llvm::find_if(
+      model.customs, [&](const Custom &custom) { return custom.key == key; });
+  if (known != model.customs.end()) {
+    name = known->name;
+  } else {
+    name = fmt::format("{}_{}", callee.name, model.customs.size() + 1);
+    model.customs.push_back(
+        {name, &callee, inner.self, inner.dims, training, key});
     OpBuilder::InsertionGuard guard(builder);
     OpBuilder own(model.module.getContext());
     Emitter body(model, own, nullptr, training);

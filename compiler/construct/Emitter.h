@@ -8,6 +8,7 @@
 
 #include "llvm/ADT/DenseMap.h"
 
+#include <deque>
 #include <map>
 
 namespace gradus::construct {
@@ -23,6 +24,19 @@ struct Frame {
       locals;
 };
 
+/// A function with a derivative of its own, specialised.
+struct Custom {
+  /// Of the graph function that computes it.
+  std::string name;
+  const typed::Function *function = nullptr;
+  /// Where its body runs, and the numbers of its dims.
+  const Instance *self = nullptr;
+  typed::DimEnvironment dims;
+  bool training = false;
+  /// Tells specialisations apart.
+  std::string key;
+};
+
 /// What all functions of a module under construction share.
 struct Model {
   const typed::Program &program;
@@ -31,8 +45,11 @@ struct Model {
   /// f32 or f64: what `real` is.
   mlir::FloatType real;
   Diagnostics &diagnostics;
-  /// Functions with a derivative of their own, by function and concrete dims.
-  std::map<std::string, std::string> customs = {};
+  /// In the order of their first calls; their addresses are stable.
+  std::deque<Custom> customs = {};
+
+  /// The one whose graph function has this name.
+  const Custom &custom(llvm::StringRef name) const;
 };
 
 using Values = llvm::SmallVector<mlir::Value, 1>;
@@ -63,6 +80,10 @@ public:
   void updateParameter(const Parameter &parameter, mlir::Value value) {
     updated[&parameter] = value;
   }
+
+  /// Calls a function with a `backward` in a frame that has its dims.
+  mlir::Value callCustom(const typed::Function &callee, Frame &inner,
+                         const Values &arguments);
 
   mlir::RankedTensorType typeOf(const typed::Type &type, const Frame &frame);
   mlir::Type elementOf(const typed::Type &type);
@@ -121,8 +142,6 @@ private:
   mlir::Value visit(const typed::Stop &, const Expr &, Frame &);
 
   Values call(const typed::Call &call, const Expr &expr, Frame &frame);
-  mlir::Value callCustom(const typed::Function &callee, Frame &inner,
-                         const Values &arguments);
   Values gradient(const typed::Gradient &gradient, const Expr &expr,
                   Frame &frame);
   mlir::Value pointwise(typed::Builtin op, llvm::ArrayRef<mlir::Value> x,

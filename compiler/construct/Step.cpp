@@ -33,45 +33,12 @@ Frame trainFrame(Model &model, Emitter &emitter, GraphFunction &function,
   return frame;
 }
 
-namespace {
-
-class StepBuilder {
-public:
-  StepBuilder(Model &model, int64_t batch)
-      : model(model), function(model.module, "step"), batch(batch),
-        emitter(model, function.builder(), &function, /*training=*/true) {}
-
-  void build();
-
-private:
-  void minimize(const typed::Minimize &minimize);
-  std::vector<const Parameter *> targets(const typed::Minimize &minimize,
-                                         Value loss);
-  void clip(SmallVector<Value> &gradients);
-  void update(const typed::Minimize &minimize, const Parameter &parameter,
-              Value gradient, Frame &outer);
-  int64_t period(const typed::Minimize &minimize) const;
-  Value ifDue(const typed::Minimize &minimize, Value updated, Value old);
-  Value averaged(const typed::Minimize &minimize, const Parameter &parameter,
-                 Value gradient);
-
-  Model &model;
-  GraphFunction function;
-  int64_t batch;
-  Emitter emitter;
-  /// The values slots have by now, by path, in order of first use.
-  llvm::MapVector<StringRef, Value> slots;
-  std::deque<std::string> slotNames;
-  /// Updated parameters, in order of first update.
-  llvm::SetVector<const Parameter *> updated;
-  Value firstLoss;
-};
-
-} // namespace
-
 /// The parameters to update: those after `over`, or all the loss depends on.
-std::vector<const Parameter *>
-StepBuilder::targets(const typed::Minimize &minimize, Value loss) {
+static std::vector<const Parameter *>
+targets(const typed::Minimize &minimize, Value loss, Emitter &emitter,
+        GraphFunction &function,
+        const llvm::SetVector<const Parameter *> &updated) {
+  Model &model = emitter.model;
   const Instance &self = model.instances.ofFile(model.program.main);
   std::vector<const Parameter *> result;
   auto isWithin = [](const Instance *inner, const Instance &outer) {
@@ -115,6 +82,69 @@ StepBuilder::targets(const typed::Minimize &minimize, Value loss) {
   }
   return result;
 }
+
+LossGradient lossGradient(const typed::Minimize &minimize, Emitter &emitter,
+                          GraphFunction &function, Frame &frame,
+                          const llvm::SetVector<const Parameter *> &updated) {
+  emitter.run(emitter.model.program.train->lets, frame);
+  LossGradient result;
+  result.loss = emitter.emit(*minimize.loss, frame);
+  result.parameters =
+      targets(minimize, result.loss, emitter, function, updated);
+  if (result.parameters.empty()) {
+    emitter.model.diagnostics.report(diag::NothingToMinimize,
+                                     minimize.loss->range);
+    throw Refused();
+  }
+  OpBuilder &builder = function.builder();
+  SmallVector<Value> values;
+  SmallVector<Attribute> names{
+      builder.getStringAttr(typed::quoted(*minimize.loss))};
+  for (const Parameter *parameter : result.parameters) {
+    values.push_back(emitter.parameter(*parameter));
+    names.push_back(builder.getStringAttr(parameter->name));
+  }
+  auto gradient = graph::GradientOp::create(
+      builder, emitter.locate(minimize.loss->range), result.loss, values);
+  gradient->setAttr(graph::GraphDialect::namesAttrName,
+                    builder.getArrayAttr(names));
+  llvm::append_range(result.values, gradient.getResults());
+  return result;
+}
+
+namespace {
+
+class StepBuilder {
+public:
+  StepBuilder(Model &model, int64_t batch)
+      : model(model), function(model.module, "step"), batch(batch),
+        emitter(model, function.builder(), &function, /*training=*/true) {}
+
+  void build();
+
+private:
+  void minimize(const typed::Minimize &minimize);
+  void clip(SmallVector<Value> &gradients);
+  void update(const typed::Minimize &minimize, const Parameter &parameter,
+              Value gradient, Frame &outer);
+  int64_t period(const typed::Minimize &minimize) const;
+  Value ifDue(const typed::Minimize &minimize, Value updated, Value old);
+  Value averaged(const typed::Minimize &minimize, const Parameter &parameter,
+                 Value gradient);
+
+  Model &model;
+  GraphFunction function;
+  int64_t batch;
+  Emitter emitter;
+  /// The values slots have by now, by path, in order of first use.
+  llvm::MapVector<StringRef, Value> slots;
+  std::deque<std::string> slotNames;
+  /// Updated parameters, in order of first update.
+  llvm::SetVector<const Parameter *> updated;
+  Value firstLoss;
+};
+
+} // namespace
 
 /// `clip`: all gradients scaled so that their common norm is at most the bound.
 /// `clip_value`: each element held within the bound.
@@ -247,34 +277,17 @@ void StepBuilder::update(const typed::Minimize &minimize,
 }
 
 void StepBuilder::minimize(const typed::Minimize &minimize) {
-  const typed::Train &train = *model.program.train;
   Frame frame = trainFrame(model, emitter, function, batch);
-  emitter.run(train.lets, frame);
-  Value loss = emitter.emit(*minimize.loss, frame);
+  LossGradient gradient =
+      lossGradient(minimize, emitter, function, frame, updated);
   if (!firstLoss)
-    firstLoss = loss;
-
-  std::vector<const Parameter *> parameters = targets(minimize, loss);
-  if (parameters.empty()) {
-    model.diagnostics.report(diag::NothingToMinimize, minimize.loss->range);
-    throw Refused();
-  }
-  SmallVector<Value> values;
-  SmallVector<Attribute> names{
-      function.builder().getStringAttr(typed::quoted(*minimize.loss))};
-  for (const Parameter *parameter : parameters) {
-    values.push_back(emitter.parameter(*parameter));
-    names.push_back(function.builder().getStringAttr(parameter->name));
-  }
-  auto gradient = graph::GradientOp::create(
-      function.builder(), emitter.locate(minimize.loss->range), loss, values);
-  gradient->setAttr(graph::GraphDialect::namesAttrName,
-                    function.builder().getArrayAttr(names));
-  SmallVector<Value> gradients;
-  for (auto [parameter, g] : llvm::zip_equal(parameters, gradient.getResults()))
-    gradients.push_back(averaged(minimize, *parameter, g));
-  clip(gradients);
-  for (auto [parameter, g] : llvm::zip_equal(parameters, gradients))
+    firstLoss = gradient.loss;
+  for (auto [parameter, g] :
+       llvm::zip_equal(gradient.parameters, gradient.values))
+    g = averaged(minimize, *parameter, g);
+  clip(gradient.values);
+  for (auto [parameter, g] :
+       llvm::zip_equal(gradient.parameters, gradient.values))
     update(minimize, *parameter, g, frame);
 }
 

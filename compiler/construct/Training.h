@@ -4,6 +4,8 @@
 #include "compiler/construct/Construct.h"
 #include "compiler/construct/Emitter.h"
 
+#include "llvm/ADT/SetVector.h"
+
 namespace gradus::construct {
 
 /// A model on an empty module of `context`.
@@ -13,5 +15,17 @@ Model makeModel(const typed::Program &program, mlir::MLIRContext &context,
 /// The fields of a batch of `batch` rows, as arguments.
 Frame trainFrame(Model &model, Emitter &emitter, GraphFunction &function,
                  int64_t batch);
+
+/// The loss of a `minimize`, and its derivatives by the parameters it updates.
+struct LossGradient {
+  mlir::Value loss;
+  std::vector<const Parameter *> parameters;
+  llvm::SmallVector<mlir::Value> values;
+};
+/// `updated`: parameters that an earlier `minimize` has updated. The frame is
+/// that of `train`, and holds its `let`s after this.
+LossGradient lossGradient(const typed::Minimize &minimize, Emitter &emitter,
+                          GraphFunction &function, Frame &frame,
+                          const llvm::SetVector<const Parameter *> &updated);
 
 } // namespace gradus::construct

@@ -19,7 +19,7 @@ namespace {
 /// Flags before they are checked.
 struct Raw {
   CommandLine line;
-  std::string seed, threads, seconds, diagnostics;
+  std::string seed, threads, seconds, samples, diagnostics;
 };
 
 /// Adds flags to a verb, by where their values go.
@@ -102,6 +102,8 @@ void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
       throw Error(fault::BadFlag, "--seconds", "a number above 0, at most 3600",
                   raw.seconds);
   }
+  if (!raw.samples.empty())
+    line.samples = int64_t(wholeNumber("--samples", raw.samples, 0));
   if (!raw.threads.empty())
     wholeNumber("--threads", raw.threads, 1);
   // Then stderr holds nothing but objects.

@@ -32,6 +32,8 @@ struct CommandLine {
   std::optional<uint64_t> seed;
   /// How long `bench` measures.
   std::optional<double> seconds;
+  /// How many elements of a tensor `gradcheck` checks; 0: all.
+  std::optional<int64_t> samples;
   /// `f32` or `f64`; empty if not given.
   std::string precision;
   std::string data, weights, output, split, emit, dumpStages;

@@ -2,6 +2,8 @@
 // against central differences in f64: the gradient against the value, and the
 // second derivative against the gradient, at random points.
 // tools/docs/derivatives.py fails if an op has no case here.
+#include "runtime/Random.h"
+#include "runtime/run/GradientCheck.h"
 #include "test/unit/differentiate/GraphRunner.h"
 
 #include "gtest/gtest.h"
@@ -164,6 +166,59 @@ TEST_P(Derivative, AgreesWithCentralDifferences) {
   auto atSecond = point;
   atSecond.insert(atSecond.end(), directions.begin(), directions.end());
   expectDerivative("second", slope, runner.run("second", atSecond, sizes));
+}
+
+/// What `gradcheck` says to a gradient whose rule is off by `factor`.
+std::vector<GradientRow> checkedRows(const Case &one, const std::string &spoil,
+                                     double factor, int &spoiled) {
+  // Second derivatives would take a second round of rules.
+  std::string text = moduleFor(one);
+  GraphRunner runner(text.substr(0, text.find("func.func @second")), spoil,
+                     factor);
+  spoiled = runner.spoiled();
+  std::vector<Tensor> tensors;
+  std::vector<size_t> sizes;
+  for (const auto &shape : one.inputs) {
+    tensors.emplace_back(Element::F64, shape);
+    fillUniform(tensors.back(), Stream(5, tensors.size()), one.low, one.high);
+    sizes.push_back(size(shape));
+  }
+  Tensor weights(Element::F64, one.result);
+  fillUniform(weights, Stream(5, 0), 0.5, 1);
+  auto point = [&] {
+    std::vector<Numbers> numbers;
+    for (const Tensor &tensor : tensors)
+      numbers.emplace_back(tensor.as<double>().begin(),
+                           tensor.as<double>().end());
+    numbers.emplace_back(weights.as<double>().begin(),
+                         weights.as<double>().end());
+    return numbers;
+  };
+
+  GradientProblem problem;
+  auto gradient = runner.run("gradient", point(), sizes);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    Tensor values(Element::F64, one.inputs[i]);
+    for (size_t j = 0; j < sizes[i]; ++j)
+      values.set(int64_t(j), gradient[i][j]);
+    problem.inputs.push_back({name(i), &tensors[i], std::move(values)});
+  }
+  problem.value = [&] { return runner.run("value", point(), {1})[0][0]; };
+  return checkGradient(problem, {0, 0});
+}
+
+TEST_P(Derivative, IsWrongForGradcheckWhenItsRuleIsOffByOnePerCent) {
+  const Case &one = GetParam();
+  int spoiled = 0;
+  for (const GradientRow &row : checkedRows(one, "", 1, spoiled))
+    EXPECT_NE(row.verdict, SlopeVerdict::Wrong)
+        << row.name << ": " << row.analytic << " against " << row.numeric;
+  bool isWrong = false;
+  for (const GradientRow &row : checkedRows(one, one.op, 1.01, spoiled))
+    isWrong |= row.verdict == SlopeVerdict::Wrong;
+  // What brings its own rule makes no pullback.
+  EXPECT_EQ(spoiled > 0, one.op != "concat");
+  EXPECT_EQ(isWrong, spoiled > 0);
 }
 
 Case unary(const std::string &op, double low = -2, double high = 2) {

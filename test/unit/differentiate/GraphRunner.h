@@ -14,7 +14,13 @@ namespace gradus {
 class GraphRunner {
 public:
   /// Fails the test if the text does not compile.
-  explicit GraphRunner(const std::string &text);
+  explicit GraphRunner(const std::string &text) : GraphRunner(text, "", 1) {}
+  /// The rule of `op` gives `factor` times the derivative, in gradients that
+  /// depend on no other.
+  GraphRunner(const std::string &text, const std::string &op, double factor);
+
+  /// How many times a rule was made wrong.
+  int spoiled() const { return spoiledRules; }
 
   /// Calls `function` with f64 inputs; gives its results, of `sizes` elements.
   std::vector<std::vector<double>> run(const std::string &function,
@@ -23,6 +29,7 @@ public:
 
 private:
   std::shared_ptr<native::Code> code;
+  int spoiledRules = 0;
 };
 
 } // namespace gradus

@@ -98,6 +98,26 @@ TEST(GradientCheck, SaysWhichDerivativesAreZero) {
   EXPECT_EQ(row.absolute, 0);
 }
 
+TEST(GradientCheck, NumbersThatAreSingleInsideAreNoError) {
+  Tensor x(Element::F64, {10});
+  fillNormal(x, Stream(4, 2), 0, 1);
+  for (double factor : {1., 1.01}) {
+    Tensor dx(Element::F64, {10});
+    for (int64_t i = 0; i < 10; ++i)
+      dx.set(i, factor * std::exp(x.at(i)));
+    GradientProblem problem;
+    problem.inputs.push_back({"x", &x, std::move(dx)});
+    problem.value = [&] {
+      double sum = 0;
+      for (double one : x.as<double>())
+        sum += std::exp(float(one));
+      return sum;
+    };
+    SlopeVerdict verdict = checkGradient(problem, {0, 0})[0].verdict;
+    EXPECT_EQ(verdict == SlopeVerdict::Wrong, factor != 1) << str(verdict);
+  }
+}
+
 TEST(GradientCheck, AKinkAmongOthersLeavesTheTensorRight) {
   Tensor x(Element::F64, {2});
   x.set(0, 0);

@@ -1,0 +1,144 @@
+// `gradus gradcheck`: every derivative of a model against differences, in f64.
+#include "runtime/Random.h"
+#include "runtime/run/RandomRows.h"
+#include "tools/gradus/DerivativeTable.h"
+#include "tools/gradus/DescribeModel.h"
+#include "tools/gradus/Messages.h"
+#include "tools/gradus/Trained.h"
+#include "tools/gradus/Verbs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gradus {
+
+namespace {
+
+/// Rows of a batch: enough for a mean, few enough for thousands of steps.
+constexpr int64_t fewRows = 8;
+/// Rows that are drawn where there are no data.
+constexpr int64_t drawnRows = 64;
+
+/// The functions to check, for batches of `batch` rows.
+struct Checks {
+  Functions functions;
+  std::vector<construct::CheckedDerivative> list;
+  int64_t batch = 0;
+};
+
+} // namespace
+
+/// The training split; random rows if its files are not there. `what` says
+/// which.
+static Dataset rowsOf(const Model &model, const LoadedModel &loaded,
+                      const CommandLine &line, std::optional<ClassNames> labels,
+                      std::string &what) {
+  DataReader reader = dataReader(model, loaded, line, std::move(labels));
+  const std::string &split = reader.trainingSplit().name;
+  try {
+    what = fmt::format("{} of {}", split, model.data.name);
+    return reader.read(split);
+  } catch (const Error &error) {
+    if (error.code() != fault::DataMissing.code || !line.data.empty())
+      throw;
+    if (!line.quiet || messagesAreJson())
+      showNote(error.headline() + ", so random rows stand for the data");
+    what = "random";
+    return randomRows(model.data, drawnRows, loaded.seed);
+  }
+}
+
+/// A loss of all ones and zeros has kinks and ties that training soon leaves:
+/// what starts constant is moved a little.
+static void moveConstants(const Model &model, Variables &variables,
+                          uint64_t seed) {
+  for (const Variable &variable : model.variables) {
+    Tensor *tensor = variables.find(variable.buffer.name);
+    if (variable.initial.kind != Initial::Constant || !tensor)
+      continue;
+    Stream stream(seed, siteOf("moved/" + variable.buffer.name));
+    for (int64_t i = 0; i < tensor->elements(); ++i) {
+      double at = tensor->at(i), size = at == 0 ? 1 : std::abs(at);
+      tensor->set(i, at + 0.1 * size * stream.normal(uint64_t(i)));
+    }
+  }
+}
+
+/// For a batch of a few rows, or for the declared one where a smaller one is
+/// not allowed. Throws Rejected.
+static Checks compileChecks(Compiler &compiler, const typed::Train *train,
+                            int64_t rows) {
+  Checks checks;
+  int64_t most = train ? std::min(train->batchSize.value_or(rows), rows) : 1;
+  checks.batch = std::min(fewRows, most);
+  Diagnostics diagnostics;
+  checks.functions = compiler.checks(checks.batch, checks.list, diagnostics);
+  if (diagnostics.hasErrors() && checks.batch < most) {
+    diagnostics = Diagnostics();
+    checks.batch = most;
+    checks.functions = compiler.checks(checks.batch, checks.list, diagnostics);
+  }
+  settle(diagnostics);
+  return checks;
+}
+
+ExitCode verbs::gradcheck(const CommandLine &given) {
+  CommandLine line = given;
+  line.precision = "f64";
+  auto loaded = loadModel(line);
+  const typed::Train *train = loaded->program->train;
+  Compiler compiler(*loaded->program, {loaded->precision, line.reference});
+  Model model = describeParameters(*loaded);
+  Variables variables(model, loaded->seed);
+  CheckedPoint point;
+  point.model = loaded->path;
+  point.seed = loaded->seed;
+
+  std::optional<ClassNames> labels;
+  std::string weights = line.weights.empty() ? loaded->run : line.weights;
+  if (weights.empty()) {
+    moveConstants(model, variables, loaded->seed);
+  } else {
+    point.weights = weightsFile(weights);
+    Safetensors file(point.weights);
+    variables.load(file, /*withSlots=*/false);
+    labels = labelsOf(file);
+  }
+  Dataset rows;
+  if (train) {
+    rows = rowsOf(model, *loaded, line, labels, point.data);
+    variables.setStatistics(model, rows);
+  }
+
+  Checks checks = compileChecks(compiler, train, rows.rows);
+  if (checks.list.empty())
+    throw Error(fault::NothingToCheck, loaded->path)
+        .help("`train` says what the loss is");
+  std::optional<Batches> batches;
+  if (train) {
+    batches.emplace(rows, checks.batch, /*shuffle=*/true, loaded->seed);
+    batches->startEpoch(1);
+    point.rows = checks.batch;
+  }
+
+  GradientCheckOptions options{line.samples.value_or(100), loaded->seed};
+  DerivativeChecker checker(checks.functions, variables, options);
+  Diagnostics diagnostics;
+  std::vector<CheckedResult> results;
+  for (const construct::CheckedDerivative &derivative : checks.list)
+    results.push_back(
+        derivative.function
+            ? checker.checkBackward(derivative)
+            : checker.checkLoss(derivative, rows, *batches, diagnostics));
+  settle(diagnostics);
+  fmt::print("{}", line.json ? derivativeJson(results, point)
+                             : derivativeTable(results, point));
+  reportWrong(results, diagnostics);
+  if (!diagnostics.hasErrors())
+    return Fine;
+  std::fputs(messageText(diagnostics).c_str(), stderr);
+  return CheckFailed;
+}
+
+} // namespace gradus
