@@ -41,6 +41,46 @@ void writeOver(Value result, Value updated) {
   init->set(updated);
 }
 
+/// A tensor to compute into: an empty one, or one filled with a number.
+bool isStart(Operation *op) {
+  if (isa<tensor::EmptyOp>(op))
+    return true;
+  auto fill = dyn_cast<linalg::LinalgOp>(op);
+  return fill && fill.getNumDpsInits() == 1 &&
+         fill.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>() &&
+         llvm::none_of(fill.getDpsInputs(), [](Value input) {
+           return isa<RankedTensorType>(input.getType());
+         });
+}
+
+/// Gives `result` a start of its own, although CSE has merged equal ones: the
+/// start of a result will be the buffer of that result, and another result that
+/// computed into it would be overwritten.
+void ownStart(Value result) {
+  while (Operation *op = result.getDefiningOp()) {
+    if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(
+            op)) {
+      result = op->getOperand(0);
+      continue;
+    }
+    auto computes = dyn_cast<DestinationStyleOpInterface>(op);
+    if (!computes)
+      return;
+    OpOperand *init = computes.getTiedOpOperand(cast<OpResult>(result));
+    Operation *start = init->get().getDefiningOp();
+    if (start && !start->hasOneUse()) {
+      OpBuilder builder(op);
+      if (isStart(start))
+        init->set(builder.clone(*start)->getResult(0));
+      else
+        init->set(bufferization::AllocTensorOp::create(
+            builder, op->getLoc(), cast<RankedTensorType>(result.getType()),
+            ValueRange(), /*copy=*/init->get()));
+    }
+    result = init->get();
+  }
+}
+
 struct KernelsToDestinationsPass
     : impl::KernelsToDestinationsBase<KernelsToDestinationsPass> {
   void runOnOperation() override {
@@ -67,6 +107,8 @@ struct KernelsToDestinationsPass
     auto ret = cast<func::ReturnOp>(body.getTerminator());
     SmallVector<Value> results(ret.getOperands());
     unsigned arguments = body.getNumArguments();
+    if (results.size() > 1)
+      llvm::for_each(results, ownStart);
 
     OpBuilder builder = OpBuilder::atBlockBegin(&body);
     for (unsigned i = 0; i < arguments; ++i) {
