@@ -374,6 +374,7 @@ std::vector<const Diagnostic *> Diagnostics::sorted() const {
   std::sort(entries.begin(), entries.end(),
             [](const Entry &a, const Entry &b) { return a.key() < b.key(); });
   std::vector<const Diagnostic *> result;
+  result.reserve(entries.size());
   for (const Entry &entry : entries)
     result.push_back(entry.message);
   return result;

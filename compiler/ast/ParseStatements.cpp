@@ -21,7 +21,9 @@ StmtPtr Parser::statement() {
   Range keyword = here();
   switch (kind()) {
   case TokenKind::Let:
-    std::visit([&](auto &&node) { stmt->node = std::move(node); }, let());
+    std::visit(
+        [&](auto &&node) { stmt->node = std::forward<decltype(node)>(node); },
+        let());
     break;
   case TokenKind::Var:
     stmt->node = var();

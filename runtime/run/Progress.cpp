@@ -25,7 +25,7 @@ Progress Progress::standard(FILE *out, bool quiet) {
 std::string timeText(double seconds) {
   if (!(seconds < 1e9))
     return "?";
-  int64_t whole = int64_t(seconds + 0.5);
+  int64_t whole = std::llround(seconds);
   if (whole >= 3600)
     return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60,
                        whole % 60);
