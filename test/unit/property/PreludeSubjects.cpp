@@ -1,0 +1,190 @@
+// One subject for each function and module that std.nn exports, made from its
+// signature: dims and packs get random sizes, and a model file calls it.
+#include "test/unit/property/Sample.h"
+
+#include "compiler/ast/Parser.h"
+#include "compiler/check/Checker.h"
+#include "compiler/construct/Construct.h"
+#include "compiler/construct/GraphFunction.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <map>
+#include <stdexcept>
+
+using namespace mlir;
+
+namespace gradus::property {
+
+namespace {
+
+/// A model file that is kept.
+struct Model {
+  explicit Model(const std::string &text) {
+    auto file = parse(sources.add("model.nn", text), diagnostics);
+    if (!diagnostics.hasErrors())
+      program = check(*file, {}, sources, diagnostics);
+    if (!program)
+      throw std::logic_error(text + "\n" + diagnostics.render());
+  }
+
+  SourceManager sources;
+  Diagnostics diagnostics;
+  std::unique_ptr<const typed::Program> program;
+};
+
+} // namespace
+
+/// The numbers of arguments that do not take all, `function.argument`, and
+/// seams beside the usual ones. Where an argument divides, its seams are powers
+/// of two: to divide by them is exact, whichever way it is done.
+static const std::map<std::string, Numbers> &domains() {
+  static const std::map<std::string, Numbers> rows = {
+      {"cosine.t", {0.5, 3, {1, 2, 4}}},
+      {"cosine.total", {1, 4, {1, 2, 4}}},
+      {"warmup.t", {0.5, 3, {1, 2, 4}}},
+      {"warmup.n", {1, 4, {1, 2, 4}}},
+      {"sigmoid.x", {-2, 2, {-1000, -1, 0, 1, 1000}}},
+      {"softplus.x", {-2, 2, {-1000, -1, 0, 1, 1000}}},
+      {"softmax.x", {-2, 2, {-1000, 0, 1, 1000}}},
+      {"log_softmax.x", {-2, 2, {-1000, 0, 1, 1000}}},
+      {"cross_entropy.z", {-2, 2, {-1000, 0, 1, 1000}}},
+  };
+  return rows;
+}
+
+static const typed::Program &prelude() {
+  static const Model *model = new Model("dim D = 1\n");
+  return *model->program;
+}
+
+/// Sizes for generics that have none yet.
+static void drawSizes(const std::vector<const typed::Symbol *> &generics,
+                      Random &random, typed::DimEnvironment &sizes) {
+  for (const typed::Symbol *generic : generics) {
+    if (generic->kind != typed::Symbol::Pack) {
+      sizes.dims[generic] = drawWhole(random, 1, 5);
+      continue;
+    }
+    std::vector<int64_t> &pack = sizes.packs[generic];
+    for (int64_t rank = drawWhole(random, 0, 2); rank > 0; --rank)
+      pack.push_back(drawWhole(random, 1, 4));
+  }
+}
+
+static std::string typeText(const typed::Type &type,
+                            const typed::DimEnvironment &sizes) {
+  std::string text = type.element == typed::ElementType::Index
+                         ? fmt::format("index({})", type.bound.evaluate(sizes))
+                         : typed::str(type.element);
+  std::vector<int64_t> shape = typed::evaluate(type.shape, sizes);
+  return shape.empty() ? text
+                       : fmt::format("{}[{}]", text, fmt::join(shape, ", "));
+}
+
+/// `, axis = 1` if the function works along an axis.
+static std::string axisText(const typed::Function &function,
+                            const typed::DimEnvironment &sizes) {
+  int64_t position = 0;
+  for (const typed::Axis &entry : function.arguments[0]->type.shape) {
+    if (entry.isPack())
+      position += sizes.packs.at(entry.pack).size();
+    else if (entry.dim.symbol() && entry.dim.symbol()->isAxis)
+      return fmt::format(", axis = {}", position);
+    else
+      ++position;
+  }
+  return "";
+}
+
+/// A file whose `f` calls `name`: a function, or a layer of that module.
+static std::string modelText(const std::string &name, const std::string &layer,
+                             const typed::Function &function,
+                             const typed::DimEnvironment &sizes) {
+  std::vector<std::string> parameters, arguments;
+  for (const typed::Local *argument : function.arguments) {
+    parameters.push_back(argument->name + ": " +
+                         typeText(argument->type, sizes));
+    arguments.push_back(argument->name);
+  }
+  return fmt::format("{}export fn f({}) -> {} = {}({}{})\n", layer,
+                     fmt::join(parameters, ", "),
+                     typeText(function.result, sizes),
+                     layer.empty() ? name : "l", fmt::join(arguments, ", "),
+                     axisText(function, sizes));
+}
+
+static bool isElementwise(const typed::Function &function) {
+  for (const typed::Local *argument : function.arguments)
+    if (argument->type.shape.size() != 1 || !argument->type.shape[0].isPack() ||
+        !(argument->type == function.result))
+      return false;
+  return true;
+}
+
+static Sample sampleOf(const std::string &name, const typed::Module *layer,
+                       const typed::Function &function, unsigned number,
+                       FloatType real) {
+  Random random(number + 1);
+  typed::DimEnvironment sizes;
+  std::string declaration;
+  if (layer) {
+    drawSizes(layer->generics, random, sizes);
+    std::vector<int64_t> dims;
+    for (const typed::Symbol *generic : layer->generics)
+      dims.push_back(sizes.dims.at(generic));
+    declaration =
+        fmt::format("layer l = {}[{}]\n", name, fmt::join(dims, ", "));
+  }
+  drawSizes(function.generics, random, sizes);
+  Model model(modelText(name, declaration, function, sizes));
+
+  const typed::Function &caller = *model.program->main->functions.back();
+  Sample sample;
+  sample.module = construct::constructExport(
+      *model.program, context(), real.isF32() ? Precision::F32 : Precision::F64,
+      caller, {}, model.diagnostics);
+  if (!sample.module)
+    throw std::logic_error(model.diagnostics.render());
+  sample.isElementwise = isElementwise(function);
+  func::FuncOp made = sample.function();
+  sample.title = name;
+  for (unsigned i = 0; i < made.getNumArguments(); ++i) {
+    auto type = cast<RankedTensorType>(made.getArgumentTypes()[i]);
+    StringRef path =
+        made.getArgAttrOfType<StringAttr>(i, construct::nameAttr).getValue();
+    sample.title += " " + shapeText(type.getShape());
+    StringRef argument = path.substr(path.find('/') + 1);
+    Numbers numbers;
+    if (auto row = domains().find(name + "." + argument.str());
+        row != domains().end())
+      numbers = row->second;
+    for (const typed::Local *local : caller.arguments)
+      if (local->name == argument &&
+          local->type.element == typed::ElementType::Index)
+        numbers = {0, double(local->type.bound.evaluate({}) - 1), {}};
+    sample.arguments.push_back({type, numbers});
+  }
+  return sample;
+}
+
+std::vector<Subject> preludeSubjects() {
+  std::vector<Subject> subjects;
+  auto add = [&](const std::string &name, const typed::Module *layer,
+                 const typed::Function &function) {
+    subjects.push_back({name, [=, &function](unsigned number, FloatType real) {
+                          return sampleOf(name, layer, function, number, real);
+                        }});
+  };
+  for (const typed::Function *function : prelude().files.front()->functions)
+    if (function->isExported)
+      add(function->name, nullptr, *function);
+  for (const typed::Module *module : prelude().modules)
+    if (module->isExported)
+      for (const typed::Function *function : module->functions)
+        if (function->name == "call")
+          add(module->name, module, *function);
+  return subjects;
+}
+
+} // namespace gradus::property
