@@ -4,6 +4,8 @@
 #include "compiler/lower/Passes.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Transforms/CSE.h"
 
 namespace gradus::lower {
 #define GEN_PASS_DEF_FUSEELEMENTWISE
@@ -55,9 +57,9 @@ OpOperand *fusableOperand(linalg::GenericOp producer,
                           linalg::GenericOp consumer) {
   bool onlyReader = llvm::all_of(
       producer->getUsers(), [&](Operation *user) { return user == consumer; });
-  int64_t links = 0;
-  for (OpOperand &operand : consumer->getOpOperands())
-    links += operand.get().getDefiningOp() == producer;
+  int64_t links = llvm::count_if(consumer->getOperands(), [&](Value operand) {
+    return operand.getDefiningOp() == producer;
+  });
   for (OpOperand *operand : consumer.getDpsInputOperands()) {
     if (operand->get().getDefiningOp() != producer ||
         !linalg::areElementwiseOpsFusable(operand))
@@ -113,9 +115,22 @@ struct FuseElementwisePass : impl::FuseElementwiseBase<FuseElementwisePass> {
       rewriter.eraseOp(consumer);
       if (producer->use_empty())
         rewriter.eraseOp(producer);
+      dropCopies(rewriter, cast<linalg::GenericOp>(fused->fusedOp));
       return true;
     }
     return false;
+  }
+
+  /// A producer read twice is merged twice. Its second copy goes at once: in a
+  /// chain of such producers there would be a power of two.
+  void dropCopies(IRRewriter &rewriter, linalg::GenericOp op) {
+    rewriter.setInsertionPoint(op);
+    auto lean = linalg::deduplicateOperandsAndRemoveDeadResults(
+        rewriter, op, /*removeOutputs=*/false);
+    if (failed(lean))
+      return;
+    DominanceInfo dominance(*lean);
+    eliminateCommonSubExpressions(rewriter, dominance, *lean);
   }
 };
 

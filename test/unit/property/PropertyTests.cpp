@@ -1,9 +1,10 @@
 // What must hold of every op of the dialect and of every function of std.nn, to
 // the third order (Orders.h): derivatives are slopes, pullbacks are linear,
-// at seams a derivative lies between those on either side, and masked lanes are
-// silent. All of it is evaluated by the interpreter.
-// GRADUS_SAMPLES=40 tests more shapes and points of each.
-#include "test/unit/property/Orders.h"
+// at seams a derivative lies between those on either side, masked lanes are
+// silent: all of this is evaluated by the interpreter. And compiled code
+// computes what the interpreter does. GRADUS_SAMPLES=40 tests more shapes and
+// points of each.
+#include "test/unit/property/Agreement.h"
 
 #include "gtest/gtest.h"
 
@@ -24,8 +25,8 @@ namespace {
 class Property : public testing::TestWithParam<Subject> {
 protected:
   /// Calls `test` with each sample in this precision.
-  void forEachSample(bool isF64, auto &&test) {
-    for (unsigned number = 0; number < sampleCount(); ++number) {
+  void forEachSample(bool isF64, auto &&test, unsigned count = sampleCount()) {
+    for (unsigned number = 0; number < count; ++number) {
       Random random(number + 1);
       Builder builder(&context());
       FloatType real =
@@ -194,6 +195,32 @@ TEST_P(Property, MaskedLanesAreSilent) {
     Point point = orders.drawMasked(random);
     expectSilence(orders, point, orders.interpret(point));
   });
+}
+
+// Compiling takes far longer than interpreting, so it is one sample in single
+// precision, and all in both with GRADUS_SAMPLES.
+TEST_P(Property, CompiledCodeComputesWhatIsInterpreted) {
+  bool all = sampleCount() > 2;
+  for (bool isF64 : {false, true}) {
+    if (isF64 && !all)
+      return;
+    forEachSample(
+        isF64,
+        [&](const Orders &orders, Random &random) {
+          Compiled compiled(orders);
+          auto check = [&](const char *where, Point point) {
+            point = rounded(std::move(point));
+            expectAgreement(orders, estimate(orders, point, random),
+                            compiled.run(orders.arguments(point)),
+                            fmt::format("{} {}", isF64 ? "f64" : "f32", where));
+          };
+          check("smooth", orders.drawSmooth(random));
+          check("seams", orders.drawSeams(random));
+          if (orders.isDifferentiable())
+            check("masked", orders.drawMasked(random));
+        },
+        all ? sampleCount() : 1);
+  }
 }
 
 std::string nameOf(const testing::TestParamInfo<Subject> &info) {
