@@ -185,6 +185,8 @@ void SourceReader::readOption(RowChoice &choice, const std::string &option,
     if (!(*begin >= 0 && *begin < *end && *end <= 100))
       return wrong(value.range, option,
                    "a range of per cent between 0 and 100");
+    if (*begin != std::floor(*begin) || *end != std::floor(*end))
+      return wrong(value.range, option, "a range of whole per cent");
     choice.split = {*begin, *end};
   } else if (option == "seed") {
     auto seed = whole(value, option);
