@@ -343,7 +343,8 @@ Tensor toTensor(const NpyArray &array, const ValueType &type) {
   }
   Tensor tensor(type.element, array.shape);
   if (isStoredAlike(array, type)) {
-    std::memcpy(tensor.data(), array.bytes.data(), array.bytes.size());
+    std::copy(array.bytes.begin(), array.bytes.end(),
+              static_cast<uint8_t *>(tensor.data()));
     return tensor;
   }
   if (type.element == Element::F32 || type.element == Element::F64) {
