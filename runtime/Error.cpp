@@ -24,7 +24,7 @@ static std::string fill(std::string_view text,
 }
 
 Error::Error(std::string_view code, std::string_view text,
-             std::vector<std::string> args)
+             const std::vector<std::string> &args)
     : errorCode(code), errorHeadline(fill(text, args)) {
   rendered = render(false);
 }

@@ -86,7 +86,7 @@ public:
 
 private:
   Error(std::string_view code, std::string_view text,
-        std::vector<std::string> args);
+        const std::vector<std::string> &args);
   static std::string toText(std::string_view text) { return std::string(text); }
   static std::string toText(std::integral auto number) {
     return std::to_string(number);
