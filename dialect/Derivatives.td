@@ -36,6 +36,7 @@ def WrtB : NativeCodeCall<"einsumWrtB($_builder, $0)">;
 def SizesAlong : NativeCodeCall<"sizesAlong($_builder, $0, $1)">;
 def ShapeOf : NativeCodeCall<"shapeOf($_builder, $0)">;
 def ElementOf : NativeCodeCall<"elementOf($0)">;
+def TapsOf : NativeCodeCall<"tapsOf($_builder, $0, $1)">;
 def RoomAfter : NativeCodeCall<"roomAfter($_builder, $0, $1, $2)">;
 
 defvar Exceeds = ConstantEnumCase<Graph_Predicate, "gt">;
@@ -100,6 +101,11 @@ def : Vjp<(ReshapeOp $x, $shape), [(ReshapeOp $dy, (ShapeOf $x))]>;
 def : Vjp<(SliceOp $x, $offsets, $sizes),
           [(PadOp $dy, $offsets, (RoomAfter $x, $offsets, $sizes))]>;
 def : Vjp<(PadOp $x, $low, $high), [(SliceOp $dy, $low, (ShapeOf $x))]>;
+
+def : Vjp<(UnfoldOp $x, $dims, $sizes, $strides, $dilations),
+          [(FoldOp $dy, $dims, (SizesAlong $x, $dims), $strides, $dilations)]>;
+def : Vjp<(FoldOp $x, $dims, $extents, $strides, $dilations),
+          [(UnfoldOp $dy, $dims, (TapsOf $x, $dims), $strides, $dilations)]>;
 
 //===-- Section 3: reductions ---------------------------------------------===//
 

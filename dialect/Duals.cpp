@@ -75,6 +75,10 @@ DenseI64ArrayAttr roomAfter(Builder &builder, Value x,
   return builder.getDenseI64ArrayAttr(room);
 }
 
+DenseI64ArrayAttr tapsOf(Builder &builder, Value x, DenseI64ArrayAttr dims) {
+  return builder.getDenseI64ArrayAttr(shapeOf(x).take_back(dims.size()));
+}
+
 bool isFiniteNonzeroSplat(Value x) {
   SplatElementsAttr splat;
   if (!matchPattern(x, m_Constant(&splat)) || !isReal(x))

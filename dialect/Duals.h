@@ -39,6 +39,10 @@ mlir::DenseI64ArrayAttr roomAfter(mlir::Builder &builder, mlir::Value x,
                                   mlir::DenseI64ArrayAttr offsets,
                                   mlir::DenseI64ArrayAttr sizes);
 
+/// The sizes of the last axes of x, one for each of `dims`: the taps of a fold.
+mlir::DenseI64ArrayAttr tapsOf(mlir::Builder &builder, mlir::Value x,
+                               mlir::DenseI64ArrayAttr dims);
+
 /// Whether x is a splat constant that is neither zero, infinite nor NaN.
 bool isFiniteNonzeroSplat(mlir::Value x);
 

@@ -203,6 +203,20 @@ OpFoldResult PadOp::fold(FoldAdaptor operands) {
   return {};
 }
 
+OpFoldResult UnfoldOp::fold(FoldAdaptor operands) {
+  if (getDims().empty())
+    return getX();
+  return foldMovedSplat(*this, operands.getX());
+}
+
+OpFoldResult FoldOp::fold(FoldAdaptor operands) {
+  if (getDims().empty())
+    return getX();
+  if (isSplat(operands.getX(), 0))
+    return splatOf(getType(), 0);
+  return {};
+}
+
 //===-- Canonicalization --------------------------------------------------===//
 
 void NegOp::getCanonicalizationPatterns(RewritePatternSet &patterns,

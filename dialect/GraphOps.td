@@ -388,6 +388,8 @@ def ConcatOp : Graph_InferredOp<"concat",
   let assemblyFormat = "$operands `along` $dim attr-dict `:` type($operands)";
 }
 
+include "dialect/WindowOps.td"
+
 //===-- Reductions -------------------------------------------------------===//
 
 def ReduceMaxOp : Graph_InferredOp<"reduce_max", [Masking]> {

@@ -29,12 +29,11 @@ static void markNonlinear(func::FuncOp backward, StringRef name) {
     else if (isa<graph::DivOp>(op))
       ok = count == 1 && isLinear(op.getOperand(0));
     else
-      ok =
-          count == 1 &&
-          isa<graph::NegOp, graph::MulOp, graph::StrongMulOp, graph::EinsumOp,
-              graph::SumOp, graph::BroadcastOp, graph::TransposeOp,
-              graph::ReshapeOp, graph::SliceOp, graph::PadOp, graph::ConvertOp>(
-              op);
+      ok = count == 1 &&
+           isa<graph::NegOp, graph::MulOp, graph::StrongMulOp, graph::EinsumOp,
+               graph::SumOp, graph::BroadcastOp, graph::TransposeOp,
+               graph::ReshapeOp, graph::SliceOp, graph::PadOp, graph::UnfoldOp,
+               graph::FoldOp, graph::ConvertOp>(op);
     if (!ok)
       op.setAttr(graph::GraphDialect::nonlinearAttrName,
                  StringAttr::get(op.getContext(), name));

@@ -172,6 +172,14 @@ std::optional<int64_t> BatchAxes::find(Value value) {
   if (auto slice = dyn_cast<graph::SliceOp>(op))
     return shapeOf(slice.getX())[*axis] == shapeOf(slice.getY())[*axis] ? *axis
                                                                         : -1;
+  // Windows slide along other axes, and their taps come behind.
+  if (auto unfold = dyn_cast<graph::UnfoldOp>(op))
+    return llvm::is_contained(unfold.getDims(), *axis) ? -1 : *axis;
+  if (auto fold = dyn_cast<graph::FoldOp>(op)) {
+    bool isWindow = llvm::is_contained(fold.getDims(), *axis) ||
+                    *axis >= static_cast<int64_t>(shapeOf(fold.getY()).size());
+    return isWindow ? -1 : *axis;
+  }
   if (auto concat = dyn_cast<graph::ConcatOp>(op))
     return *axis == static_cast<int64_t>(concat.getDim()) ? -1 : *axis;
   return -1;

@@ -86,6 +86,7 @@ class GraphToLinalg : public impl::GraphToLinalgBase<GraphToLinalg> {
     RewritePatternSet patterns(&getContext());
     populatePointwisePatterns(types, patterns);
     populateMovementPatterns(types, patterns);
+    populateWindowPatterns(types, patterns);
     populateReductionPatterns(types, patterns);
     populateContractionPatterns(types, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,

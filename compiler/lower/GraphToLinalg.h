@@ -49,6 +49,9 @@ void populatePointwisePatterns(const StorageTypes &types,
 /// broadcast, transpose, reshape, slice, pad, concat.
 void populateMovementPatterns(const StorageTypes &types,
                               mlir::RewritePatternSet &patterns);
+/// unfold, fold.
+void populateWindowPatterns(const StorageTypes &types,
+                            mlir::RewritePatternSet &patterns);
 /// sum, reduce_max, argmax.
 void populateReductionPatterns(const StorageTypes &types,
                                mlir::RewritePatternSet &patterns);

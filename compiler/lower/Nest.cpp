@@ -25,7 +25,30 @@ Value flatten(OpBuilder &builder, Location loc, Value buffer, int64_t offset,
                                            ArrayRef<int64_t>{1});
 }
 
-/// The strides of `buffer` per loop, for a map whose results are loops.
+/// Adds `factor` times the linear form `expr` to the access; false if it is
+/// none.
+bool addLinear(AffineExpr expr, int64_t factor, Access &access) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+    access.strides[dim.getPosition()] += factor;
+    return true;
+  }
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+    access.base += factor * constant.getValue();
+    return true;
+  }
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return false;
+  if (expr.getKind() == AffineExprKind::Add)
+    return addLinear(binary.getLHS(), factor, access) &&
+           addLinear(binary.getRHS(), factor, access);
+  auto scale = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  return expr.getKind() == AffineExprKind::Mul && scale &&
+         addLinear(binary.getLHS(), factor * scale.getValue(), access);
+}
+
+/// The strides of `buffer` per loop, for a map whose results are linear in the
+/// loops.
 std::optional<Access> accessOf(OpBuilder &builder, Location loc, Value buffer,
                                AffineMap map) {
   Access access;
@@ -47,15 +70,9 @@ std::optional<Access> accessOf(OpBuilder &builder, Location loc, Value buffer,
       return std::nullopt;
     span += stride * (size - 1);
   }
-  for (auto [result, stride] : llvm::zip(map.getResults(), strides)) {
-    if (auto dim = dyn_cast<AffineDimExpr>(result)) {
-      access.strides[dim.getPosition()] += stride;
-      continue;
-    }
-    auto constant = dyn_cast<AffineConstantExpr>(result);
-    if (!constant || constant.getValue() != 0)
+  for (auto [result, stride] : llvm::zip(map.getResults(), strides))
+    if (!addLinear(result, stride, access))
       return std::nullopt;
-  }
   access.element = type.getElementType();
   access.flat = flatten(builder, loc, buffer, offset, span);
   return access;
@@ -98,6 +115,14 @@ std::optional<Nest> nestOf(OpBuilder &builder, linalg::LinalgOp op) {
   dropAt(nest.sizes, nest.loopOf);
   dropAt(nest.reduces, nest.loopOf);
   return nest;
+}
+
+bool Nest::scatters() const {
+  for (unsigned loop = 0; loop < loops(); ++loop)
+    for (unsigned i = inputs; i < accesses.size(); ++i)
+      if (reduces[loop] && accesses[i].strides[loop] != 0)
+        return true;
+  return false;
 }
 
 void mergeLoops(Nest &nest) {
@@ -214,7 +239,7 @@ Value Emitter::laneNumbers() {
 
 Element Emitter::indexOf(const Access &access, const Point &point) {
   // Partial sums at their own levels, outermost first.
-  int64_t constantPart = 0;
+  int64_t constantPart = access.base;
   SmallVector<unsigned> order;
   for (unsigned loop = 0; loop < access.strides.size(); ++loop) {
     constantPart += access.strides[loop] * point.plus[loop];

@@ -12,12 +12,13 @@
 namespace gradus::lower {
 
 /// How a nest touches a buffer: loops at (i0, i1, ...) use the element at
-/// sum of strides[d] * i_d of `flat`, a one-dimensional view. A scalar operand
-/// has no `flat`; its value is `scalar`.
+/// base + sum of strides[d] * i_d of `flat`, a one-dimensional view. A scalar
+/// operand has no `flat`; its value is `scalar`.
 struct Access {
   mlir::Value flat;
   mlir::Value scalar;
   mlir::Type element;
+  int64_t base = 0;
   llvm::SmallVector<int64_t> strides;
   /// The level at which the nest itself has written the buffer; it is not read
   /// further out. 0 for what is there before the nest.
@@ -37,6 +38,9 @@ struct Nest {
   llvm::SmallVector<int64_t> loopOf;
 
   unsigned loops() const { return sizes.size(); }
+  /// Whether loops that reduce move through a result, as the windows of a fold:
+  /// an element is then added to in several of their steps.
+  bool scatters() const;
   const Access &output(unsigned i) const { return accesses[inputs + i]; }
 };
 

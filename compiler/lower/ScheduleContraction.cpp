@@ -506,7 +506,7 @@ bool scheduleContraction(linalg::LinalgOp op, Value start,
   Operation *last = epilogue ? epilogue.getOperation() : op.getOperation();
   OpBuilder builder(last);
   std::optional<Nest> nest = nestOf(builder, op);
-  if (!nest || !isa<FloatType>(nest->output(0).element) ||
+  if (!nest || nest->scatters() || !isa<FloatType>(nest->output(0).element) ||
       nest->accesses[0].element != nest->accesses[1].element ||
       nest->accesses[0].element != nest->output(0).element ||
       !nest->accesses[0].flat || !nest->accesses[1].flat)

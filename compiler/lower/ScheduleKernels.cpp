@@ -57,8 +57,7 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
       scheduleReducing(ops, i, done);
     }
     for (linalg::LinalgOp op : ops)
-      if (!done.contains(op) && op.getNumReductionLoops() == 0 &&
-          schedulePointwise(op))
+      if (!done.contains(op) && schedulePointwise(op))
         done.insert(op);
     IRRewriter rewriter(&getContext());
     for (linalg::LinalgOp op : ops) {

@@ -1,6 +1,7 @@
 // Element-wise ops: outer loops, then vectors along the axis in which the
 // result lies contiguously; the last vector of a row is masked, whatever the
-// row's width.
+// row's width. So are sums whose windows overlap in the result: each element is
+// added to where it lies, in the order of the loops.
 #include "compiler/lower/Nest.h"
 
 namespace gradus::lower {
@@ -21,16 +22,17 @@ void emitPoint(Emitter &emitter, const Nest &nest, const Point &point) {
 }
 
 /// The loop along which to put lanes: contiguous in most results, then longest.
-unsigned chooseVectorLoop(const Nest &nest) {
+/// Lanes must not meet in a result: never a loop that reduces; -1 if all do.
+int64_t chooseVectorLoop(const Nest &nest) {
   auto worth = [&](unsigned loop) {
     int64_t contiguous = 0;
     for (unsigned i = nest.inputs; i < nest.accesses.size(); ++i)
       contiguous += nest.accesses[i].strides[loop] == 1;
     return std::make_pair(contiguous, nest.sizes[loop]);
   };
-  unsigned best = nest.loops() - 1;
+  int64_t best = -1;
   for (unsigned loop = nest.loops(); loop-- > 0;)
-    if (worth(loop) > worth(best))
+    if (!nest.reduces[loop] && (best < 0 || worth(loop) > worth(best)))
       best = loop;
   return best;
 }
@@ -38,12 +40,12 @@ unsigned chooseVectorLoop(const Nest &nest) {
 } // namespace
 
 bool schedulePointwise(linalg::LinalgOp op) {
-  if (op.getNumLoops() != op.getNumParallelLoops() ||
-      !hasVectorForm(*op.getBlock()))
+  if (!hasVectorForm(*op.getBlock()))
     return false;
   OpBuilder builder(op);
   std::optional<Nest> nest = nestOf(builder, op);
-  if (!nest)
+  bool reduces = op.getNumLoops() != op.getNumParallelLoops();
+  if (!nest || (reduces && !nest->scatters()))
     return false;
   mergeLoops(*nest);
   if (nest->loops() == 0)
@@ -52,10 +54,12 @@ bool schedulePointwise(linalg::LinalgOp op) {
   unsigned lanes = lanesOf(*nest);
   Emitter emitter(op, lanes);
   Point point(nest->loops());
-  unsigned along = chooseVectorLoop(*nest);
+  int64_t along = chooseVectorLoop(*nest);
+  if (along < 0)
+    return false;
   point.vectorLoop = along;
   for (unsigned loop = 0; loop < nest->loops(); ++loop) {
-    if (loop == along)
+    if (int64_t(loop) == along)
       continue;
     point.variable[loop] = emitter.open(nest->sizes[loop], 1).getInductionVar();
     point.level[loop] = emitter.innermost();

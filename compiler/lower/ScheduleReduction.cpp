@@ -274,7 +274,7 @@ bool scheduleReduction(linalg::LinalgOp op, Value start) {
     return false;
   OpBuilder builder(op);
   std::optional<Nest> nest = nestOf(builder, op);
-  if (!nest)
+  if (!nest || nest->scatters())
     return false;
   mergeLoops(*nest);
   if (nest->loops() == 0)

@@ -176,3 +176,39 @@ func.func @custom_backward(%x: tensor<f32>) {
   %y = graph.custom @f(%x) backward @f : (tensor<f32>) -> tensor<f32>
   return
 }
+
+// -----
+
+func.func @unfold_lists(%x: tensor<3x8xf32>) {
+  // expected-error @+2 {{needs a size, a stride and a dilation other than zero for each of ascending axes}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.unfold"(%x) {dims = array<i64: 1>, sizes = array<i64: 2>, strides = array<i64: 1>, dilations = array<i64: 0>} : (tensor<3x8xf32>) -> tensor<3x7x2xf32>
+  return
+}
+
+// -----
+
+func.func @unfold_too_large(%x: tensor<3x8xf32>) {
+  // expected-error @+2 {{a window of 9 does not fit axis 1 of 'tensor<3x8xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.unfold"(%x) {dims = array<i64: 1>, sizes = array<i64: 5>, strides = array<i64: 1>, dilations = array<i64: -2>} : (tensor<3x8xf32>) -> tensor<3x1x5xf32>
+  return
+}
+
+// -----
+
+func.func @fold_positions(%x: tensor<3x4x2xf32>) {
+  // expected-error @+2 {{axis 1 of 'tensor<3x4x2xf32>' holds 4 positions of a window, 8 elements have 7}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.fold"(%x) {dims = array<i64: 1>, extents = array<i64: 8>, strides = array<i64: 1>, dilations = array<i64: 1>} : (tensor<3x4x2xf32>) -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @fold_taps(%x: tensor<4xf32>) {
+  // expected-error @+2 {{needs an axis of taps and an extent for each axis}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.fold"(%x) {dims = array<i64: 0>, extents = array<i64: 4>, strides = array<i64: 1>, dilations = array<i64: 1>} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}

@@ -322,6 +322,21 @@ INSTANTIATE_TEST_SUITE_P(
              {{2, 3}},
              "%y = graph.pad %a low [1, 0] high [0, 2] : tensor<2x3xf64>",
              {3, 5}},
+        Case{"unfold",
+             {{2, 7}},
+             "%y = graph.unfold %a along [1] sizes [3] strides [2] "
+             "dilations [1] : tensor<2x7xf64>",
+             {2, 3, 3}},
+        Case{"unfold",
+             {{4, 5}},
+             "%y = graph.unfold %a along [0, 1] sizes [2, 2] strides [1, 2] "
+             "dilations [2, -1] : tensor<4x5xf64>",
+             {2, 2, 2, 2}},
+        Case{"fold",
+             {{2, 3, 3}},
+             "%y = graph.fold %a along [1] extents [8] strides [2] "
+             "dilations [1] : tensor<2x3x3xf64>",
+             {2, 8}},
         Case{"concat",
              {{2, 3}, {1, 3}, {2, 3}},
              "%y = graph.concat %a, %b, %c along 0 : tensor<2x3xf64>, "

@@ -227,6 +227,45 @@ static Sample concat(Draft &draft) {
   return draft.finish(y, "concat of " + shapeText(shape));
 }
 
+/// A shape with windows that fit its axes `dims`.
+struct Windows {
+  Shape shape, dims, sizes, strides, dilations;
+
+  explicit Windows(Draft &draft) : shape(draft.shape(1, 3)) {
+    dims = draft.drawAxes(shape.size());
+    for (int64_t dim : dims) {
+      sizes.push_back(draft.draw(1, 3));
+      strides.push_back(draft.draw(1, 3));
+      int64_t apart = draft.draw(1, 2);
+      dilations.push_back(draft.draw(0, 2) ? apart : -apart);
+      shape[dim] = (sizes.back() - 1) * apart + draft.draw(1, 4);
+    }
+  }
+};
+
+static Sample unfold(Draft &draft) {
+  Windows w(draft);
+  Value y = graph::UnfoldOp::create(draft.builder, draft.location,
+                                    draft.real(w.shape), w.dims, w.sizes,
+                                    w.strides, w.dilations);
+  return draft.finish(y, "unfold of " + shapeText(w.shape));
+}
+
+static Sample fold(Draft &draft) {
+  Windows w(draft);
+  Shape shape = w.shape, extents;
+  for (auto [n, dim] : llvm::enumerate(w.dims)) {
+    extents.push_back(shape[dim]);
+    int64_t span = (w.sizes[n] - 1) * std::abs(w.dilations[n]) + 1;
+    shape[dim] = (shape[dim] - span) / w.strides[n] + 1;
+  }
+  llvm::append_range(shape, w.sizes);
+  Value y =
+      graph::FoldOp::create(draft.builder, draft.location, draft.real(shape),
+                            w.dims, extents, w.strides, w.dilations);
+  return draft.finish(y, "fold of " + shapeText(shape));
+}
+
 //===-- Reductions and customs --------------------------------------------===//
 
 static Sample reduceMax(Draft &draft) {
@@ -304,6 +343,7 @@ static const std::map<std::string, Sample (*)(Draft &)> &recipes() {
       {"convert", convert},
       {"custom", custom},
       {"einsum", einsum},
+      {"fold", fold},
       {"iota", iota},
       {"pad", pad},
       {"reduce_max", reduceMax},
@@ -312,6 +352,7 @@ static const std::map<std::string, Sample (*)(Draft &)> &recipes() {
       {"slice", slice},
       {"sum", sum},
       {"transpose", transpose},
+      {"unfold", unfold},
   };
   return rows;
 }
