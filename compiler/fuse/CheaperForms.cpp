@@ -116,7 +116,51 @@ static void absorbMovements(Block &body) {
   }
 }
 
+/// An einsum with windows gives its result with an index of the other operand
+/// last: the lanes of a convolution lie along channels, not along a row or the
+/// taps of a window.
+static void putChannelsLast(Block &body) {
+  for (auto einsum :
+       llvm::make_early_inc_range(body.getOps<graph::EinsumOp>())) {
+    graph::EinsumSpec spec = *graph::parseEinsum(einsum.getSpec());
+    Value other = einsum.getB();
+    std::string windows = spec.a, indices = spec.b;
+    if (!einsum.getA().getDefiningOp<graph::UnfoldOp>()) {
+      if (!einsum.getB().getDefiningOp<graph::UnfoldOp>())
+        continue;
+      other = einsum.getA();
+      std::swap(windows, indices);
+    }
+    size_t last = spec.y.npos;
+    int64_t largest = 1;
+    for (auto [axis, index] : llvm::enumerate(indices)) {
+      int64_t size = cast<RankedTensorType>(other.getType()).getDimSize(axis);
+      if (size >= largest && windows.find(index) == windows.npos) {
+        last = spec.y.find(index);
+        largest = size;
+      }
+    }
+    if (last == spec.y.npos || last + 1 == spec.y.size())
+      continue;
+    graph::EinsumSpec moved = spec;
+    std::rotate(moved.y.begin() + last, moved.y.begin() + last + 1,
+                moved.y.end());
+    SmallVector<int64_t> permutation;
+    for (char index : spec.y)
+      permutation.push_back(moved.y.find(index));
+    OpBuilder builder(einsum);
+    Value y = graph::EinsumOp::create(builder, einsum.getLoc(), einsum.getA(),
+                                      einsum.getB(), moved.str());
+    y = graph::TransposeOp::create(builder, einsum.getLoc(), y, permutation);
+    einsum.replaceAllUsesWith(y);
+    einsum.erase();
+  }
+}
+
 void useCheaperForms(Block &body) {
+  gatherFolds(body);
+  putChannelsLast(body);
+  sinkTransposes(body);
   compareExtremes(body);
   absorbMovements(body);
   multiplyByReciprocals(body);

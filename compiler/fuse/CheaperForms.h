@@ -9,4 +9,11 @@ namespace gradus::fuse {
 /// Applies all of them to a straight line of graph ops, derivatives taken.
 void useCheaperForms(mlir::Block &body);
 
+/// Folds of einsums become einsums, folds of windows that tile an axis become
+/// movements (GatherFolds.cpp).
+void gatherFolds(mlir::Block &body);
+
+/// Moves transpositions down to where they cancel (SinkTransposes.cpp).
+void sinkTransposes(mlir::Block &body);
+
 } // namespace gradus::fuse

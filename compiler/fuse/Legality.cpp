@@ -60,12 +60,19 @@ bool isCheap(Operation *op) {
               CosOp, AtanOp, DivOp, PowOp>(op);
 }
 
+/// A reduction of some axes.
+static bool isReduction(Operation *op) {
+  return isa<graph::SumOp, graph::ReduceMaxOp, graph::ArgmaxOp>(op);
+}
+
 bool isCarried(Operation *op) {
   if (!op->hasOneUse() && !llvm::all_equal(op->getUsers()))
     return false;
   Operation *user = op->use_empty() ? nullptr : *op->user_begin();
   if (!user || isa<graph::ReshapeOp, func::ReturnOp>(user))
     return false;
+  if (isa<graph::UnfoldOp>(op))
+    return isElementwise(user) || isContraction(user) || isReduction(user);
   return isLeaf(op) || (isa<graph::BroadcastOp>(op) &&
                         (isElementwise(user) || isCarried(user)));
 }
@@ -94,10 +101,6 @@ private:
 
 bool isScalar(Operation *op) { return shapeOf(op->getResult(0)).empty(); }
 
-bool isReduction(Operation *op) {
-  return isa<graph::SumOp, graph::ReduceMaxOp, graph::ArgmaxOp>(op);
-}
-
 /// The axes that a reduction drops.
 SmallVector<int64_t> reducedAxes(Operation *op) {
   return llvm::TypeSwitch<Operation *, SmallVector<int64_t>>(op)
@@ -114,11 +117,17 @@ bool isEpilogue(const Members &members, Operation *root) {
   ArrayRef<int64_t> shape = shapeOf(root->getResult(0));
   for (Operation *op : members.ops()) {
     if (op == root) {
-      if (llvm::any_of(op->getOperands(),
-                       [&](Value x) { return members.contains(x); }))
+      if (llvm::any_of(op->getOperands(), [&](Value x) {
+            return members.contains(x) && !x.getDefiningOp<graph::UnfoldOp>();
+          }))
         return false;
       continue;
     }
+    // Windows over what is stored are index maps of the root.
+    if (isa<graph::UnfoldOp>(op) && !members.contains(op->getOperand(0)) &&
+        llvm::all_of(op->getUsers(),
+                     [&](Operation *user) { return user == root; }))
+      continue;
     bool fits = isElementwise(op) || (isa<graph::BroadcastOp>(op) &&
                                       !members.contains(op->getOperand(0)));
     if (!fits || shapeOf(op->getResult(0)) != shape)
@@ -166,6 +175,12 @@ int64_t untouchedAxes(Operation *op, Value x, bool fromFront) {
         return run([&](int64_t axis) {
           return pad.getLow()[axis] == 0 && pad.getHigh()[axis] == 0;
         });
+      })
+      .Case([&](graph::UnfoldOp unfold) {
+        return fromFront ? unfold.getDims().front() : 0;
+      })
+      .Case([&](graph::FoldOp fold) {
+        return fromFront ? fold.getDims().front() : 0;
       })
       .Case([&](graph::ConcatOp concat) {
         return beside({static_cast<int64_t>(concat.getDim())}, rank);

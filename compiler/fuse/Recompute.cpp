@@ -15,7 +15,7 @@ static constexpr size_t kMaxRepeated = 8;
 void duplicateLeaves(Block &body) {
   SmallVector<Operation *> ops;
   for (Operation &op : body.without_terminator())
-    if (isLeaf(&op) || isa<graph::BroadcastOp>(op))
+    if (isLeaf(&op) || isa<graph::BroadcastOp, graph::UnfoldOp>(op))
       ops.push_back(&op);
   // Backwards: a copy for each user exists before its operands are copied.
   for (Operation *op : llvm::reverse(ops)) {

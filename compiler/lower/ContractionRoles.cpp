@@ -6,6 +6,9 @@ namespace gradus::lower {
 /// Registers an AVX-512 tile may take: accumulators, a row of B, a broadcast.
 static constexpr int64_t kRegisters = 32;
 
+/// Contracted steps, in several loops, that are summed up at once.
+static constexpr int64_t kDepth = 2048;
+
 std::optional<Roles> rolesOf(const Nest &nest) {
   Roles roles;
   const Access &c = nest.output(0);
@@ -22,10 +25,15 @@ std::optional<Roles> rolesOf(const Nest &nest) {
     return std::nullopt;
   if (reads(0, roles.n))
     std::swap(roles.a, roles.b);
+  // Rows close to each other in a, if they fill a tile.
+  auto worth = [&](unsigned loop) {
+    return std::make_pair(std::min<int64_t>(nest.sizes[loop], 8),
+                          -std::abs(nest.accesses[roles.a].strides[loop]));
+  };
   for (unsigned loop = 0; loop < nest.loops(); ++loop)
     if (!nest.reduces[loop] && int64_t(loop) != roles.n &&
         reads(roles.a, loop) && !reads(roles.b, loop) &&
-        (roles.m < 0 || nest.sizes[loop] >= nest.sizes[roles.m]))
+        (roles.m < 0 || worth(loop) >= worth(roles.m)))
       roles.m = loop;
   for (unsigned loop = 0; loop < nest.loops(); ++loop) {
     if (int64_t(loop) == roles.n || int64_t(loop) == roles.m)
@@ -36,6 +44,20 @@ std::optional<Roles> rolesOf(const Nest &nest) {
       roles.outside.push_back(loop);
     else
       roles.between.push_back(loop);
+  }
+  // What lies close in a is walked last.
+  llvm::sort(roles.contracted, [&](unsigned left, unsigned right) {
+    const auto &strides = nest.accesses[roles.a].strides;
+    return std::make_pair(-std::abs(strides[left]), left) <
+           std::make_pair(-std::abs(strides[right]), right);
+  });
+  int64_t depth = 1;
+  for (unsigned loop : roles.contracted)
+    depth *= nest.sizes[loop];
+  while (roles.contracted.size() > 1 && depth > kDepth) {
+    roles.blocks.push_back(roles.contracted.front());
+    roles.contracted.erase(roles.contracted.begin());
+    depth /= nest.sizes[roles.blocks.back()];
   }
   return roles;
 }

@@ -15,10 +15,17 @@ struct Roles {
   /// Kept loops around the panels, kept loops around the tiles of a panel, and
   /// contracted loops; outermost first.
   llvm::SmallVector<unsigned> outside, between, contracted;
+  /// Contracted loops around everything: the result is added to in memory, once
+  /// a step. A weight gradient sums over a batch of images, of which one fits
+  /// the caches; partial sums of one image are exact enough to be added up.
+  llvm::SmallVector<unsigned> blocks;
 };
 
 /// Nothing if no loop can hold the lanes.
 std::optional<Roles> rolesOf(const Nest &nest);
+
+/// Whether the result has to be there, filled, before the contraction begins.
+inline bool addsInMemory(const Roles &roles) { return !roles.blocks.empty(); }
 
 /// Rows of a tile of `vectors` vectors that take `size` rows in the least time.
 int64_t chooseRows(int64_t size, int64_t vectors);

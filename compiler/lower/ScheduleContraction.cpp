@@ -36,7 +36,11 @@ public:
     int64_t tiles = (m + chooseRows(m, vectors) - 1) / chooseRows(m, vectors);
     for (unsigned loop : roles.between)
       tiles *= nest.sizes[loop];
-    packs = b.strides[roles.n] != 1 || tiles > 2;
+    // Columns that lie next to each other in steps that do are a panel already.
+    bool isPanel = b.strides[roles.n] == 1 && n <= vectors * lanes &&
+                   !roles.contracted.empty() &&
+                   b.strides[roles.contracted.back()] == n;
+    packs = b.strides[roles.n] != 1 || (tiles > 2 && !isPanel);
     depth = 1;
     for (unsigned loop : roles.contracted)
       depth *= nest.sizes[loop];
@@ -48,6 +52,8 @@ public:
 
     Point point(nest.loops());
     point.vectorLoop = roles.n;
+    for (unsigned loop : roles.blocks)
+      enter(loop, point);
     for (unsigned loop : roles.outside)
       enter(loop, point);
     int64_t whole = n / (vectors * lanes) * (vectors * lanes);
@@ -512,7 +518,7 @@ bool scheduleContraction(linalg::LinalgOp op, Value start,
       !nest->accesses[0].flat || !nest->accesses[1].flat)
     return false;
   std::optional<Roles> roles = rolesOf(*nest);
-  if (!roles)
+  if (!roles || (addsInMemory(*roles) && (start || epilogue)))
     return false;
   std::optional<Nest> after;
   if (epilogue) {

@@ -87,13 +87,20 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
         return;
       }
     }
-    if (scheduleContraction(op, start, nullptr) ||
-        scheduleReduction(op, start)) {
+    if (scheduleContraction(op, start, nullptr)) {
       done.insert(address);
-      if (fill) {
-        done.insert(fill);
-        fill->erase();
-      }
+    } else if (scheduleContraction(op, Value(), nullptr)) {
+      // Adds to what is in memory: the fill stays.
+      done.insert(address);
+      return;
+    } else if (scheduleReduction(op, start)) {
+      done.insert(address);
+    } else {
+      return;
+    }
+    if (fill) {
+      done.insert(fill);
+      fill->erase();
     }
   }
 

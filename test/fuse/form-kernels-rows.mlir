@@ -59,13 +59,13 @@ func.func @bias(%dy: tensor<8x3xf32>, %x: tensor<8x3xf32>,
 // Axes that cross each other share no loop.
 // CHECK-LABEL: func.func @crossed
 // CHECK-NEXT: %[[E:.*]] = call @kernel_exp
-// CHECK-NEXT: call @transpose_sum(%[[E]])
+// CHECK-NEXT: call @transpose_argmax(%[[E]])
 // CHECK-NEXT: return
-func.func @crossed(%x: tensor<8x3xf32>) -> (tensor<3xf32>, tensor<8x3xf32>) {
+func.func @crossed(%x: tensor<8x3xf32>) -> (tensor<3xi32>, tensor<8x3xf32>) {
   %e = graph.exp %x : tensor<8x3xf32>
   %t = graph.transpose %e by [1, 0] : tensor<8x3xf32>
-  %y = graph.sum %t over [1] : tensor<3x8xf32>
-  return %y, %e : tensor<3xf32>, tensor<8x3xf32>
+  %y = graph.argmax %t over 1 : tensor<3x8xf32>
+  return %y, %e : tensor<3xi32>, tensor<8x3xf32>
 }
 
 // -----

@@ -79,7 +79,7 @@ static double inexactness(Operation *op) {
   // May be the product with a reciprocal.
   if (isa<graph::DivOp, graph::SqrtOp>(op))
     return 4;
-  if (isa<graph::SumOp, graph::EinsumOp>(op))
+  if (isa<graph::SumOp, graph::EinsumOp, graph::FoldOp>(op))
     return 4;
   if (isa<graph::ExpOp, graph::Expm1Op, graph::LogOp, graph::Log1pOp,
           graph::TanhOp, graph::ErfOp, graph::SinOp, graph::CosOp,
@@ -91,7 +91,7 @@ static double inexactness(Operation *op) {
 /// What the errors of a sum are relative to.
 static graph::Array magnitudes(Operation *op, ArrayRef<graph::Array> operands,
                                const graph::Array &result) {
-  if (!isa<graph::SumOp, graph::EinsumOp>(op))
+  if (!isa<graph::SumOp, graph::EinsumOp, graph::FoldOp>(op))
     return result;
   Arrays absolute(operands);
   for (graph::Array &array : absolute)
