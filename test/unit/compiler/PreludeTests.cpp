@@ -27,10 +27,17 @@ const std::vector<Case> &cases() {
   static const std::vector<Case> all = {
       {"relu", "relu(x)"},
       {"leaky_relu", "leaky_relu(x)"},
+      {"leaky_relu", "leaky_relu(x, slope = sum(w))"},
+      {"elu", "elu(x)"},
+      {"elu", "elu(x, alpha = sum(x))"},
       {"sigmoid", "sigmoid(x)"},
       {"silu", "silu(x)"},
       {"gelu", "gelu(x)"},
+      {"gelu_tanh", "gelu_tanh(x)"},
       {"softplus", "softplus(x)"},
+      {"log_sigmoid", "log_sigmoid(x)"},
+      {"logaddexp", "logaddexp(x, w)"},
+      {"logaddexp", "logaddexp(w, x * x)"},
       {"softmax", "softmax(x, axis = -1)"},
       {"softmax", "softmax(x, axis = 0)"},
       {"log_softmax", "log_softmax(x, axis = -1)"},
@@ -39,8 +46,20 @@ const std::vector<Case> &cases() {
       {"variance", "variance(x, axis = 1)", "2"},
       {"cross_entropy", "cross_entropy(x, argmax(x + v, axis = -1))", "2"},
       {"squared_error", "squared_error(x, w)"},
+      {"huber", "huber(x, w)"},
+      {"huber", "huber(w, x, delta = abs(sum(x)))"},
+      {"binary_cross_entropy", "binary_cross_entropy(x, w)"},
+      {"binary_cross_entropy", "binary_cross_entropy(w, x)"},
+      {"hinge", "hinge(x, argmax(w, axis = -1))", "2"},
+      {"l1", "l1(x)", ""},
+      {"l2", "l2(x)", ""},
+      {"elastic", "elastic(x)", ""},
+      {"elastic", "elastic(x, share = x[0, 0])", ""},
       {"Linear", "lin(x)"},
       {"LayerNorm", "ln(x)"},
+      {"RMSNorm", "rms(x)"},
+      {"GroupNorm", "reshape[2, 3](gn(reshape[1, 2, 3, 1](x)))"},
+      {"Maxout", "pieces(x)", "2, 2"},
       {"warmup", "warmup(sum(x), 100)", ""},
       {"cosine", "cosine(x[0, 0] + 3, 10)", ""},
   };
@@ -58,6 +77,9 @@ std::string modelFor(const Case &one) {
   return fmt::format(R"(
 layer lin = Linear[3, 3]
 layer ln = LayerNorm[3]
+layer rms = RMSNorm[3]
+layer gn = GroupNorm[2, 2]
+layer pieces = Maxout[3, 2, 4]
 export fn value({0}) -> real {{
   let y = {1}
   return {2}
@@ -94,17 +116,24 @@ TEST_P(Prelude, AgreesWithCentralDifferences) {
   };
   Numbers x = draw(6), w = draw(6), v = draw(6), u = draw(6);
   Numbers weights = draw(9), biases = draw(3), gain = draw(3);
+  Numbers pieces = draw(24), offsets = draw(8);
   for (auto *function : {&value, &gradient, &second}) {
     function->set("argument/w", w);
     function->set("argument/v", v);
     u.resize(function->has("argument/u") && GetParam().shape.empty() ? 1
              : GetParam().shape == "2"                               ? 2
+             : GetParam().shape == "2, 2"                            ? 4
                                                                      : 6);
     function->set("argument/u", u);
     function->set("param/lin.W", weights);
     function->set("param/lin.b", biases);
     function->set("param/ln.gain", gain);
     function->set("param/ln.bias", biases);
+    function->set("param/rms.gain", gain);
+    function->set("param/gn.gain", {gain[0], gain[1]});
+    function->set("param/gn.bias", {biases[0], biases[1]});
+    function->set("param/pieces.W", pieces);
+    function->set("param/pieces.b", offsets);
   }
   auto run = [](ModelRunner::Function &function, const Numbers &at) {
     function.set("argument/x", at);
@@ -189,6 +218,14 @@ TEST(PreludeSeams, ReluHasDerivativeZeroAtZero) {
 
 TEST(PreludeSeams, LeakyReluTakesTheNegativeSlopeAtZero) {
   expectNear(derivatives("leaky_relu(x) + x^3", 0), {0, 0.2, 0, 6});
+  expectNear(derivatives("leaky_relu(x, slope = 3) + x^3", 0), {0, 3, 0, 6});
+  expectNear(derivatives("leaky_relu(x, slope = 3) + x^3", -1), {-4, 6, -6, 6});
+}
+
+TEST(PreludeSeams, EluTakesTheExponentialAtZero) {
+  expectNear(derivatives("elu(x)", 0), {0, 1, 1, 1});
+  expectNear(derivatives("elu(x, alpha = 2)", 0), {0, 2, 2, 2});
+  expectNear(derivatives("elu(x)", 1000), {1000, 1, 0, 0});
 }
 
 TEST(PreludeSeams, SoftplusIsSmoothAtZero) {
@@ -198,6 +235,64 @@ TEST(PreludeSeams, SoftplusIsSmoothAtZero) {
 TEST(PreludeSeams, SoftplusNeverOverflows) {
   expectNear(derivatives("softplus(x)", 1000), {1000, 1, 0, 0});
   expectNear(derivatives("softplus(x)", -1000), {0, 0, 0, 0});
+}
+
+TEST(PreludeSeams, LogSigmoidIsSmoothAtZeroAndNeverOverflows) {
+  expectNear(derivatives("log_sigmoid(x)", 0), {-std::log(2), 0.5, -0.25, 0});
+  expectNear(derivatives("log_sigmoid(x)", 1000), {0, 0, 0, 0});
+  expectNear(derivatives("log_sigmoid(x)", -1000), {-1000, 1, 0, 0});
+}
+
+TEST(PreludeSeams, LogAddExpIsSmoothAtTiesAndNeverOverflows) {
+  double log2 = std::log(2);
+  expectNear(derivatives("logaddexp(x, 0)", 0), {log2, 0.5, 0.25, 0});
+  expectNear(derivatives("logaddexp(3, x)", 3), {3 + log2, 0.5, 0.25, 0});
+  expectNear(derivatives("logaddexp(x, x)", 1000), {1000 + log2, 1, 0, 0});
+  expectNear(derivatives("logaddexp(x, 0)", 1000), {1000, 1, 0, 0});
+  expectNear(derivatives("logaddexp(x, -inf)", 2), {2, 1, 0, 0});
+  EXPECT_EQ(derivatives("logaddexp(x, -inf)", -INFINITY)[0], -INFINITY);
+  EXPECT_EQ(derivatives("logaddexp(inf, x)", INFINITY)[0], INFINITY);
+}
+
+TEST(PreludeSeams, BinaryCrossEntropyIsSmoothAtZeroAndNeverOverflows) {
+  expectNear(derivatives("binary_cross_entropy(x, 1)", 0),
+             {std::log(2), -0.5, 0.25, 0});
+  expectNear(derivatives("binary_cross_entropy(x, 0)", 0),
+             {std::log(2), 0.5, 0.25, 0});
+  expectNear(derivatives("binary_cross_entropy(x, 1)", -1000),
+             {1000, -1, 0, 0});
+  expectNear(derivatives("binary_cross_entropy(x, 0)", -1000), {0, 0, 0, 0});
+  expectNear(derivatives("binary_cross_entropy(x, 1)", 1000), {0, 0, 0, 0});
+}
+
+TEST(PreludeSeams, HuberTakesTheParabolaAtItsJoins) {
+  expectNear(derivatives("huber(x, 0) + x^3", 1), {1.5, 4, 7, 6});
+  expectNear(derivatives("huber(x, 0) + x^3", -1), {-0.5, 2, -5, 6});
+  expectNear(derivatives("huber(x, 0) + x^3", 0), {0, 0, 1, 6});
+  expectNear(derivatives("huber(x, 0, delta = 2) + x^3", 3), {31, 29, 18, 6});
+  expectNear(derivatives("huber(0, x, delta = 2) + x^3", 3), {31, 29, 18, 6});
+}
+
+TEST(PreludeSeams, HingeHasDerivativeZeroAtTheMargin) {
+  ModelRunner model(R"(
+export fn f(z: real[3]) -> (real, real[3]) {
+  let l = hinge(z, argmax(where(z == 2, 1, 0)))
+  return (l, grad(l, z))
+}
+)");
+  auto function = model.exported("f");
+  // 0.5 above the margin of class 1, class 2 right at it.
+  function.set("argument/z", {1.5, 2, 1});
+  function.run();
+  EXPECT_EQ(function.get("result/0"), Numbers({0.5}));
+  EXPECT_EQ(function.get("result/1"), Numbers({1, -1, 0}));
+}
+
+TEST(PreludeSeams, L1HasDerivativeZeroAtZero) {
+  expectNear(derivatives("l1(x) + x^3", 0), {0, 0, 0, 6});
+  expectNear(derivatives("elastic(x, share = 0.25) + x^3", 0), {0, 0, 1.5, 6});
+  expectNear(derivatives("elastic(x, share = 0.25) + x^3", -2),
+             {-4.5, 8.75, -10.5, 6});
 }
 
 TEST(PreludeSeams, UntakenBranchOfWhereIsSilent) {

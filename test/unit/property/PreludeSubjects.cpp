@@ -49,6 +49,17 @@ static const std::map<std::string, Numbers> &domains() {
       {"softmax.x", {-2, 2, {-1000, 0, 1, 1000}}},
       {"log_softmax.x", {-2, 2, {-1000, 0, 1, 1000}}},
       {"cross_entropy.z", {-2, 2, {-1000, 0, 1, 1000}}},
+      {"log_sigmoid.x", {-2, 2, {-1000, -1, 0, 1, 1000}}},
+      {"logaddexp.a", {-2, 2, {-1000, 0, 1, 1000}}},
+      {"logaddexp.b", {-2, 2, {-1000, 0, 1, 1000}}},
+      {"binary_cross_entropy.z", {-2, 2, {-1000, 0, 1, 1000}}},
+      {"binary_cross_entropy.y", {0, 1, {0, 0.5, 1}}},
+      // Smooth points are away from the joins, abs(p - y) = delta.
+      {"huber.p", {-0.9, 0.9}},
+      {"huber.y", {2.1, 2.9}},
+      {"huber.delta", {0.1, 0.9, {1, 2}}},
+      // ... and from a margin of 1.
+      {"hinge.z", {-0.45, 0.45}},
   };
   return rows;
 }
@@ -58,12 +69,21 @@ static const typed::Program &prelude() {
   return *model->program;
 }
 
-/// Sizes for generics that have none yet.
+static bool areMet(const std::vector<typed::Requirement> &requirements,
+                   const typed::DimEnvironment &sizes) {
+  return llvm::all_of(requirements, [&](const auto &requirement) {
+    return typed::holds(requirement.left.evaluate(sizes), requirement.relation,
+                        requirement.right.evaluate(sizes));
+  });
+}
+
+/// Sizes for generics that have none yet; small ones if there are many.
 static void drawSizes(const std::vector<const typed::Symbol *> &generics,
                       Random &random, typed::DimEnvironment &sizes) {
+  const int64_t most = generics.size() > 2 ? 2 : 5;
   for (const typed::Symbol *generic : generics) {
     if (generic->kind != typed::Symbol::Pack) {
-      sizes.dims[generic] = drawWhole(random, 1, 5);
+      sizes.dims[generic] = drawWhole(random, 1, most);
       continue;
     }
     std::vector<int64_t> &pack = sizes.packs[generic];
@@ -129,7 +149,9 @@ static Sample sampleOf(const std::string &name, const typed::Module *layer,
   typed::DimEnvironment sizes;
   std::string declaration;
   if (layer) {
-    drawSizes(layer->generics, random, sizes);
+    do
+      drawSizes(layer->generics, random, sizes);
+    while (!areMet(layer->requirements, sizes));
     std::vector<int64_t> dims;
     for (const typed::Symbol *generic : layer->generics)
       dims.push_back(sizes.dims.at(generic));
