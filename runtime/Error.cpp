@@ -38,13 +38,13 @@ Error &Error::at(DataPlace where) {
   return *this;
 }
 
-Error &Error::note(std::string text) {
+Error &Error::note(const std::string &text) {
   errorRemarks.push_back({"note", printable(text)});
   rendered = render(false);
   return *this;
 }
 
-Error &Error::help(std::string text) {
+Error &Error::help(const std::string &text) {
   errorRemarks.push_back({"help", printable(text)});
   rendered = render(false);
   return *this;

@@ -62,9 +62,9 @@ public:
   }
 
   Error &at(DataPlace where);
-  Error &note(std::string text);
+  Error &note(const std::string &text);
   /// Only when it is likely right.
-  Error &help(std::string text);
+  Error &help(const std::string &text);
 
   struct Remark {
     std::string_view kind; // "note" or "help"

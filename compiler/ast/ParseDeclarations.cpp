@@ -434,7 +434,7 @@ Clause Parser::clause() {
   Clause clause;
   uint32_t first = begin();
   if (at(TokenKind::Let)) {
-    std::visit([&](auto &&node) { clause.node = std::move(node); }, let());
+    std::visit([&](auto node) { clause.node = std::move(node); }, let());
   } else if (at(TokenKind::Name) &&
              (kind(1) == TokenKind::Equal || kind(1) == TokenKind::Number)) {
     Setting setting;

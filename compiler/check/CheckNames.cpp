@@ -147,23 +147,28 @@ Entity Body::declarationEntity(Declaration &declaration) {
     result.instance.file = declaration.owner->module;
   switch (declaration.kind) {
   case Declaration::Dim:
-    if ((result.symbol = state.resolveDim(declaration)))
+    result.symbol = state.resolveDim(declaration);
+    if (result.symbol)
       result.kind = Entity::Dim;
     break;
   case Declaration::Const:
-    if ((result.constant = state.resolveConst(declaration)))
+    result.constant = state.resolveConst(declaration);
+    if (result.constant)
       result.kind = Entity::Const;
     break;
   case Declaration::Data:
-    if ((result.data = state.resolveData(declaration)))
+    result.data = state.resolveData(declaration);
+    if (result.data)
       result.kind = Entity::Data;
     break;
   case Declaration::Param:
-    if ((result.param = state.resolveParam(declaration)))
+    result.param = state.resolveParam(declaration);
+    if (result.param)
       result.kind = Entity::Param;
     break;
   case Declaration::Layer:
-    if ((result.layer = state.resolveLayer(declaration))) {
+    result.layer = state.resolveLayer(declaration);
+    if (result.layer) {
       result.kind = Entity::Layer;
       result.instance.layers.push_back(result.layer);
     }
@@ -172,7 +177,8 @@ Entity Body::declarationEntity(Declaration &declaration) {
     result.kind = Entity::Module;
     break;
   case Declaration::Function:
-    if ((result.function = state.resolveFunction(declaration)))
+    result.function = state.resolveFunction(declaration);
+    if (result.function)
       result.kind = Entity::Function;
     break;
   case Declaration::Optimizer:

@@ -267,7 +267,7 @@ void TrainReader::readSetting(const std::string &name, const ast::Expr &value) {
   if (name == "clip" || name == "clip_value") {
     if (!(*number > 0) || std::isinf(*number))
       return wrong("greater than 0");
-    (name == "clip" ? settings.clip : settings.clipValue) = *number;
+    (name == "clip" ? settings.clip : settings.clipValue) = number;
     return;
   }
   bool isWhole = std::nearbyint(*number) == *number && *number < 0x1p53;

@@ -86,7 +86,7 @@ Local *CheckerState::makeLocal(Local::Kind kind, std::string name, Range range,
       Local{kind, std::move(name), range, std::move(type), false});
 }
 
-Diagnostic &CheckerState::refuse(Range range, std::string construct) {
+Diagnostic &CheckerState::refuse(Range range, std::string_view construct) {
   return diagnostics.report(diag::NotSupportedYet, range, construct);
 }
 

@@ -45,7 +45,7 @@ public:
   Local *makeLocal(Local::Kind kind, std::string name, Range range, Type type);
 
   /// "`for` loops are", "`state` is", ...: refuses a construct.
-  Diagnostic &refuse(Range range, std::string construct);
+  Diagnostic &refuse(Range range, std::string_view construct);
 
   /// A named argument that does not exist.
   void reportParameter(const ast::Name &name,

@@ -77,7 +77,7 @@ bool Type::hasPack() const {
 }
 
 Type Type::withShape(Shape other) const {
-  return tensor(element, other, bound);
+  return tensor(element, std::move(other), bound);
 }
 
 Type Type::withElement(ElementType other) const { return tensor(other, shape); }

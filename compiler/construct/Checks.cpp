@@ -82,7 +82,7 @@ void ChecksBuilder::gradientOfLoss(const typed::Minimize &minimize,
       for (auto [i, operand] : llvm::enumerate(call.getOperands()))
         function.result(
             fmt::format("operand/{}/{}", call.getForward().str(), i), operand);
-  forEachStop(function, [&](std::string name, Value stopped) {
+  forEachStop(function, [&](const std::string &name, Value stopped) {
     function.result(name, stopped);
   });
   for (auto [parameter, value] :
@@ -104,7 +104,7 @@ void ChecksBuilder::loss(const typed::Minimize &minimize, size_t number) {
   Frame frame = trainFrame(model, emitter, function, batch);
   emitter.run(model.program.train->lets, frame);
   Value loss = emitter.emit(*minimize.loss, frame);
-  forEachStop(function, [&](std::string name, Value stopped) {
+  forEachStop(function, [&](const std::string &name, Value stopped) {
     stopped.replaceAllUsesWith(
         function.argument(name, cast<RankedTensorType>(stopped.getType())));
   });

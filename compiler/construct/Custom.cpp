@@ -77,7 +77,7 @@ Value Emitter::callCustom(const typed::Function &callee, Frame &inner,
     TypeRange types = ValueRange(arguments).getTypes();
 
     // Starts a private function, and gives the frame of its body.
-    auto begin = [&](const std::string &symbol, SmallVector<Type> inputs) {
+    auto begin = [&](const std::string &symbol, TypeRange inputs) {
       own.setInsertionPointToEnd(model.module.getBody());
       auto function = func::FuncOp::create(own, locate(callee.range), symbol,
                                            own.getFunctionType(inputs, {}));
@@ -99,7 +99,7 @@ Value Emitter::callCustom(const typed::Function &callee, Frame &inner,
       return frame;
     };
 
-    func::FuncOp forward = begin(name, llvm::to_vector(types));
+    func::FuncOp forward = begin(name, types);
     Frame frame = bindArguments(forward);
     Value y = body.run(callee.statements, frame)->front();
     end(forward, {y});

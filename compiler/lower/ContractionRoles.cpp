@@ -73,8 +73,8 @@ int64_t chooseRows(int64_t size, int64_t vectors) {
   // 8 rows of two vectors are the best on a tie.
   int64_t best = std::min(size, 16 / vectors);
   auto cost = [&](int64_t rows) {
-    int64_t rest = size % rows;
-    return (size / rows) * stepCost(rows, vectors) +
+    int64_t full = size / rows, rest = size % rows;
+    return double(full) * stepCost(rows, vectors) +
            (rest ? stepCost(rest, vectors) : 0.0);
   };
   for (int64_t rows = 1; rows <= std::min(most, size); ++rows)

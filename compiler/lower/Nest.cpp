@@ -192,14 +192,14 @@ scf::ForOp Emitter::open(int64_t end, int64_t step, ValueRange carried) {
   levels.back().setInsertionPoint(loop);
   levels.push_back(carried.empty() ? OpBuilder(loop.getBody()->getTerminator())
                                    : OpBuilder::atBlockEnd(loop.getBody()));
-  open_.push_back(loop);
+  openLoops.push_back(loop);
   return loop;
 }
 
 void Emitter::close(ValueRange results) {
   if (!results.empty())
     scf::YieldOp::create(levels.back(), loc, results);
-  scf::ForOp loop = open_.pop_back_val();
+  scf::ForOp loop = openLoops.pop_back_val();
   levels.pop_back();
   levels.back().setInsertionPointAfter(loop);
 }

@@ -130,7 +130,7 @@ private:
   Element reciprocal(Element divisor);
 
   llvm::SmallVector<mlir::OpBuilder> levels;
-  llvm::SmallVector<mlir::scf::ForOp> open_;
+  llvm::SmallVector<mlir::scf::ForOp> openLoops;
 };
 
 /// Each replaces the op by loops of vectors and is false, with nothing done,

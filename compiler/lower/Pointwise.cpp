@@ -203,7 +203,7 @@ struct PointwiseMapsElements : OpConversionPattern<GraphOp> {
   using OpConversionPattern<GraphOp>::OpConversionPattern;
 
   LogicalResult
-  matchAndRewrite(GraphOp op, typename GraphOp::Adaptor operands,
+  matchAndRewrite(GraphOp op, GraphOp::Adaptor operands,
                   ConversionPatternRewriter &rewriter) const override {
     auto type = static_cast<const StorageTypes *>(this->getTypeConverter())
                     ->storedTensor(op.getType());

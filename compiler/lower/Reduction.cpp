@@ -25,7 +25,7 @@ struct ReductionCombines : OpConversionPattern<GraphOp> {
       : OpConversionPattern<GraphOp>(types, context), start(start) {}
 
   LogicalResult
-  matchAndRewrite(GraphOp op, typename GraphOp::Adaptor operands,
+  matchAndRewrite(GraphOp op, GraphOp::Adaptor operands,
                   ConversionPatternRewriter &rewriter) const override {
     auto type = cast<RankedTensorType>(op.getType());
     int64_t rank = cast<RankedTensorType>(op.getX().getType()).getRank();

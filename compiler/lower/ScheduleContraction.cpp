@@ -248,8 +248,7 @@ private:
   void emitTile(const Point &point, int64_t height, int64_t vectors,
                 int64_t active) {
     SmallVector<Value> sums(height * vectors, zero());
-    Point at = point;
-    sums = contract(at, height, vectors, active, std::move(sums));
+    sums = contract(point, height, vectors, active, std::move(sums));
     if (isLong(height * vectors)) {
       finishInLoop(sums, point, height, vectors, active);
       return;
@@ -347,8 +346,7 @@ private:
     inside.variable[loop] = rest.getInductionVar();
     inside.plus[loop] = whole;
     inside.level[loop] = emitter.innermost();
-    carried.assign(rest.getRegionIterArgs().begin(),
-                   rest.getRegionIterArgs().end());
+    carried = llvm::to_vector_of<Value>(rest.getRegionIterArgs());
     emitter.close(step(inside, height, vectors, active, std::move(carried)));
     return addTo(totals, llvm::to_vector_of<Value>(rest.getResults()));
   }

@@ -246,7 +246,7 @@ private:
   }
 
   /// Combines with what the result starts from and stores it.
-  void finish(Element total, Point at) {
+  void finish(Element total, const Point &at) {
     const Access &result = nest.output(0);
     Element first = start ? Element{start, 0} : emitter.load(result, at);
     if (total.isVector())

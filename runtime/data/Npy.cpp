@@ -217,8 +217,9 @@ int64_t NpyArray::whole(int64_t i) const {
 
 DataPlace NpyArray::place(int64_t i) const {
   std::string detail;
-  if (!shape.empty() && shape[0])
-    detail = "row " + std::to_string(i / (elements() / shape[0]));
+  int64_t rows = shape.empty() ? 0 : shape[0];
+  if (int64_t perRow = rows ? elements() / rows : 0)
+    detail = "row " + std::to_string(i / perRow);
   if (start)
     detail += (detail.empty() ? "byte " : ", byte ") +
               std::to_string(start + uint64_t(i) * uint64_t(width));

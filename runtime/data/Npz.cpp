@@ -27,7 +27,7 @@ void NpzFile::refuse(uint64_t byte, const std::string &why) const {
       .at({file, 0, "byte " + std::to_string(byte), {}, 0, 0, {}});
 }
 
-NpzFile::NpzFile(std::string path) : NpzFile(path, readBytes(path)) {}
+NpzFile::NpzFile(const std::string &path) : NpzFile(path, readBytes(path)) {}
 
 NpzFile::NpzFile(std::string path, std::vector<uint8_t> contents)
     : file(std::move(path)), bytes(std::move(contents)) {

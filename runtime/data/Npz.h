@@ -9,7 +9,7 @@ namespace gradus {
 class NpzFile {
 public:
   /// Throws E0802 to E0804, E1010.
-  explicit NpzFile(std::string path);
+  explicit NpzFile(const std::string &path);
   /// `path` is for messages. Throws E1010.
   NpzFile(std::string path, std::vector<uint8_t> contents);
 

@@ -116,7 +116,7 @@ Estimate Differences::refined(int side) const {
 } // namespace
 
 /// The side that the analytic value is closer to.
-static const Estimate &closer(const Estimate &a, const Estimate &b, double x) {
+static Estimate closer(const Estimate &a, const Estimate &b, double x) {
   return std::abs(a.value - x) <= std::abs(b.value - x) ? a : b;
 }
 
@@ -154,7 +154,7 @@ SlopeComparison compareSlope(const SlopeProblem &problem) {
   auto trusted = [&](const Estimate &estimate) {
     return isZero || estimate.error <= slope::trust * sizeWith(estimate.value);
   };
-  const Estimate &side = closer(below, above, analytic);
+  Estimate side = closer(below, above, analytic);
   double apart = std::abs(above.value - below.value);
   bool isKink =
       apart > 3 * (above.error + below.error) +

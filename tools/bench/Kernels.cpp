@@ -260,7 +260,8 @@ int main(int argc, char **argv) {
   // bench-kernels N: the assembly of the N-th case.
   // bench-kernels FILE: the times of the kernels in a file.
   bool isFile = argc > 1 && !std::isdigit(argv[1][0]);
-  int64_t wanted = argc > 1 ? std::atoi(argv[1]) : -1, number = 0;
+  int64_t wanted = argc > 1 ? std::strtol(argv[1], nullptr, 10) : -1,
+          number = 0;
   mlir::DialectRegistry registry;
   lower::registerLowerDialects(registry);
   mlir::MLIRContext context(registry);

@@ -26,7 +26,7 @@ private:
                            const std::vector<int64_t> &shape);
   void bindDim(const typed::Symbol *symbol, int64_t size,
                const typed::Local &argument);
-  void bindPack(const typed::Symbol *symbol, std::vector<int64_t> sizes,
+  void bindPack(const typed::Symbol *symbol, const std::vector<int64_t> &sizes,
                 const typed::Local &argument);
   void requireKnown(const std::vector<const typed::Symbol *> &symbols);
 
@@ -63,7 +63,8 @@ void Matcher::bindDim(const typed::Symbol *symbol, int64_t size,
                           argument.type.str()));
 }
 
-void Matcher::bindPack(const typed::Symbol *symbol, std::vector<int64_t> sizes,
+void Matcher::bindPack(const typed::Symbol *symbol,
+                       const std::vector<int64_t> &sizes,
                        const typed::Local &argument) {
   auto [known, isNew] = dims.packs.emplace(symbol, sizes);
   if (isNew)

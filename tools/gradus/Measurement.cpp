@@ -48,7 +48,8 @@ public:
   void feed() {
     function.feed(batches, done % perEpoch);
     function.setStep(done + 1);
-    function.set("epoch", double(done / perEpoch + 1));
+    int64_t epoch = done / perEpoch + 1;
+    function.set("epoch", double(epoch));
     function.set("steps", double(totalSteps));
     function.setSeed(settings.seed);
     ++done;
@@ -115,8 +116,8 @@ Measurement measureSteps(const Model &model, BoundFunction &step,
   std::vector<double> times, peaks;
   double lastProbe = -1;
   start = Clock::now();
-  for (double now = 0; now < seconds || times.size() < 5;
-       now = secondsSince(start)) {
+  double now = 0;
+  while (now < seconds || times.size() < 5) {
     if (now - lastProbe > kProbeEvery) {
       peaks.push_back(measureFmaPeak());
       lastProbe = now;
@@ -125,6 +126,7 @@ Measurement measureSteps(const Model &model, BoundFunction &step,
     Clock::time_point before = Clock::now();
     stepper.step();
     times.push_back(secondsSince(before));
+    now = secondsSince(start);
   }
   result.steps = int64_t(times.size());
   result.medianSeconds = quantile(times, 0.5);

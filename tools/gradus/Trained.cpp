@@ -10,11 +10,11 @@ DataReader dataReader(const Model &model, const LoadedModel &loaded,
                       const CommandLine &line,
                       std::optional<ClassNames> labels) {
   const typed::Program &program = *loaded.program;
-  const typed::Data *data = program.train ? program.train->data : nullptr;
   // Without a `train` only a statistic names data.
-  for (const StatisticUse &use : statisticsUsed(program))
-    data = data ? data : use.data;
-  return DataReader(model.data, loaded.dataFolder(line, *data),
+  const typed::Data &data = program.train
+                                ? *program.train->data
+                                : *statisticsUsed(program).front().data;
+  return DataReader(model.data, loaded.dataFolder(line, data),
                     std::move(labels));
 }
 

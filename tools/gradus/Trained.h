@@ -29,7 +29,7 @@ TrainedValues trainedValues(const Model &model, const LoadedModel &loaded,
 /// data. Throws E1038 and errors of data.
 int64_t fullBatch(const LoadedModel &loaded, const CommandLine &line);
 
-/// A reader of the data of `model`.
+/// A reader of the data of `model`, which trains on them or reads a statistic.
 DataReader dataReader(const Model &model, const LoadedModel &loaded,
                       const CommandLine &line,
                       std::optional<ClassNames> labels);
