@@ -43,6 +43,7 @@ CsvTable::CsvTable(std::string path, std::vector<uint8_t> bytes,
         return !cell.text.empty() && !parseNumber(cell.text);
       };
       if (header.value_or(std::any_of(cells.begin(), cells.end(), isName))) {
+        headerStart = start;
         for (const CsvCell &cell : cells) {
           if (!isText(cell.text))
             throw Error(fault::TextInData, start.line, file);
@@ -138,12 +139,24 @@ std::string CsvTable::columnText(size_t column) const {
 }
 
 DataPlace CsvTable::place(size_t row, size_t column, std::string label) const {
-  CsvCell cell = this->row(row)[column];
-  std::string line(lineAt(starts[row].offset));
+  return cellPlace(starts[row], column, "column " + columnText(column),
+                   std::move(label));
+}
+
+DataPlace CsvTable::headerPlace(size_t column, std::string label) const {
+  return cellPlace(headerStart, column, "", std::move(label));
+}
+
+DataPlace CsvTable::cellPlace(const Start &start, size_t column,
+                              std::string detail, std::string label) const {
+  std::vector<CsvCell> cells;
+  cut(start, cells);
+  const CsvCell &cell = cells[column];
+  std::string line(lineAt(start.offset));
   size_t length = line.size();
   return {file,
-          starts[row].line,
-          "column " + columnText(column),
+          start.line,
+          std::move(detail),
           std::move(line),
           std::min(cell.begin, length),
           std::min(cell.end, length),

@@ -28,6 +28,8 @@ public:
   const std::string &path() const { return file; }
   /// Names of the columns; empty without a header.
   const std::vector<std::string> &header() const { return names; }
+  /// The place of the name of a column.
+  DataPlace headerPlace(size_t column, std::string label = "") const;
   /// Number of rows below the header.
   size_t rows() const { return starts.size(); }
   size_t columns() const { return width; }
@@ -48,6 +50,8 @@ private:
   size_t cut(const Start &start, std::vector<CsvCell> &cells) const;
   /// Cuts a quoted cell from its opening quote, gives the offset behind it.
   size_t cutQuoted(const Start &start, size_t open, std::string &out) const;
+  DataPlace cellPlace(const Start &start, size_t column, std::string detail,
+                      std::string label) const;
   bool lineEnds(size_t offset) const;
   std::string_view lineAt(size_t offset) const;
   uint64_t lineFeeds(size_t begin, size_t end) const;
@@ -55,6 +59,7 @@ private:
   std::string file;
   std::string text;
   std::vector<Start> starts;
+  Start headerStart = {0, 1};
   std::vector<std::string> names;
   size_t width = 0;
 };

@@ -45,8 +45,21 @@ static size_t columnNamed(const CsvTable &table, const Field &field,
         .help("give its number from 0: `" + field.name + " = " +
               std::to_string(table.columns() - 1) + "` is the last column");
   auto found = std::find(header.begin(), header.end(), name);
-  if (found != header.end())
-    return size_t(found - header.begin());
+  if (found != header.end()) {
+    auto again = std::find(found + 1, header.end(), name);
+    if (again == header.end())
+      return size_t(found - header.begin());
+    std::string first = std::to_string(found - header.begin());
+    std::string second = std::to_string(again - header.begin());
+    throw Error(fault::ColumnTwice, name, table.path())
+        .at(table.headerPlace(size_t(again - header.begin()),
+                              "column " + second + "; the first is column " +
+                                  first))
+        .note(declared(field))
+        .help("say which one by its number: `" + field.name + " = " + first +
+              "` or `" + field.name + " = " + second +
+              "`, or rename one in the file");
+  }
   Error error(fault::UnknownColumn, name, table.path());
   error.note("its columns are " + listed(header));
   auto nearest = std::min_element(

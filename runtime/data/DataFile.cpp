@@ -61,11 +61,15 @@ static std::vector<uint8_t> readRaw(const std::string &path) {
     throw missing(path);
   if (fs::is_directory(status))
     throw Error(fault::DataIsFolder, path);
+  // A pipe that nobody writes to would make us wait, a device may never end.
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw Error(fault::DataUnreadable, path, "it is not a regular file")
+        .help("write what it gives to a file first");
   std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path.c_str(), "rb"),
                                               std::fclose);
   if (!file)
     throw Error(fault::DataUnreadable, path, std::strerror(errno));
-  // The size is a hint only: a pipe has none.
+  // The size is a hint only: it may change while we read.
   uintmax_t size = fs::file_size(path, code);
   size_t expected = code ? 0 : size_t(size);
   std::vector<uint8_t> bytes;

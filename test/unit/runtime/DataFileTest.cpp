@@ -3,6 +3,8 @@
 #include "test/unit/runtime/Gzip.h"
 #include "test/unit/runtime/ScratchFolder.h"
 
+#include <sys/stat.h>
+
 using namespace gradus;
 
 namespace {
@@ -80,6 +82,15 @@ TEST_F(DataFile, MissingFashionMnistNamesDebiansPackage) {
 TEST_F(DataFile, FolderIsNoFile) {
   EXPECT_EQ(messageOf([&] { readDataFile(folder + "/."); }),
             "error[E0804]: `.` is a folder, expected a data file\n");
+}
+
+TEST_F(DataFile, PipesAndDevicesAreNotRead) {
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(messageFor("pipe"),
+            "error[E0803]: `pipe` cannot be read: it is not a regular file\n"
+            "  = help: write what it gives to a file first\n");
+  EXPECT_NE(messageOf([] { readDataFile("/dev/zero"); }).find("E0803"),
+            std::string::npos);
 }
 
 TEST_F(DataFile, LoopOfLinksIsUnreadable) {

@@ -275,6 +275,22 @@ TEST_F(DataReading, UnknownColumn) {
             "  = note: its columns are width, height\n");
 }
 
+TEST_F(DataReading, ColumnNamedTwice) {
+  EXPECT_EQ(messageFor("\nx, y ,z,y,y\n1,2,3,4,5\n", {realField("y")}),
+            R"(error[E0828]: `t.csv` has several columns "y"
+ --> t.csv:2
+2 | x, y ,z,y,y
+  |         ^ column 3; the first is column 1
+  = note: field `y: real` is declared at m.nn:2
+  = help: say which one by its number: `y = 1` or `y = 3`, or rename one in the file
+)");
+  // Others may have any names; and a number is never in doubt.
+  EXPECT_EQ(messageFor("x,y,y\n1,2,3\n", {realField("x")}), "");
+  CsvSource source;
+  source.columns = {{"y", Columns::number(2)}};
+  EXPECT_EQ(messageFor("x,y,y\n1,2,3\n", {realField("y")}, source), "");
+}
+
 TEST_F(DataReading, ColumnPastTheEnd) {
   CsvSource source;
   source.columns = {{"x", Columns::number(2)}};
