@@ -436,7 +436,8 @@ Clause Parser::clause() {
   if (at(TokenKind::Let)) {
     std::visit([&](auto node) { clause.node = std::move(node); }, let());
   } else if (at(TokenKind::Name) &&
-             (kind(1) == TokenKind::Equal || kind(1) == TokenKind::Number)) {
+             (kind(1) == TokenKind::Equal ||
+              (kind(1) == TokenKind::Number && !atWord("minimize")))) {
     Setting setting;
     setting.name = name("a setting");
     expect(TokenKind::Equal);

@@ -139,6 +139,9 @@ private:
   /// The values slots have by now, by path, in order of first use.
   llvm::MapVector<StringRef, Value> slots;
   std::deque<std::string> slotNames;
+  /// How often an optimizer has updated a parameter in this step: each time
+  /// has slots of its own, those of the second start `slot/2.`.
+  std::map<std::pair<std::string, const Parameter *>, unsigned> uses;
   /// Updated parameters, in order of first update.
   llvm::SetVector<const Parameter *> updated;
   Value firstLoss;
@@ -239,10 +242,12 @@ void StepBuilder::update(const typed::Minimize &minimize,
     emitter.bind(local, emitter.emitAll(*argument, outer), frame);
   emitter.bind(optimizer.updated, {emitter.parameter(parameter)}, frame);
   emitter.bind(optimizer.gradient, {gradient}, frame);
+  unsigned use = ++uses[{optimizer.name, &parameter}];
+  std::string number = use == 1 ? "" : std::to_string(use) + ".";
   std::vector<std::string> names;
   for (const typed::Optimizer::State &state : optimizer.states) {
-    names.push_back("slot/" + optimizer.name + "/" + parameter.name + "." +
-                    state.local->name);
+    names.push_back("slot/" + number + optimizer.name + "/" + parameter.name +
+                    "." + state.local->name);
     Value &value = slots[*slotNames.emplace(slotNames.end(), names.back())];
     if (!value) {
       value = function.argument(names.back(),

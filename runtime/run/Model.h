@@ -7,7 +7,9 @@
 //   name                  access  in         what
 //   param/x               R or U  all        a parameter
 //   state/x               R or U  all        a state; U in step only
-//   slot/<optimizer>/x.m  U       step       state of an optimizer
+//   slot/<optimizer>/x.m  U       step       state of an optimizer; that of
+//                                            its second use by `x` is
+//                                            slot/2.<optimizer>/x.m
 //   const/x               R       all        a scalar `const`
 //   data/<set>.<f>.mean   R       all        also .std .min .max
 //   field/<f>             R       no finish  [batch, ...] of field f

@@ -221,6 +221,30 @@ train on d(a), batch B = 1 {
   expectNear(found, {0, -v1, -v1, -v1 - v2, -v1 - v2, -v1 - v2 - v3});
 }
 
+TEST(Optimizer, EachMinimizeHasItsSlots) {
+  ModelRunner runner(R"(
+data d { a: real; train from csv("none.csv", a = 0) }
+param u: real = 0
+train on d(a), batch B = 1 {
+  minimize sum(a) * u using momentum(lr = 1, rho = 0.5)
+  minimize 3 * sum(a) * u using momentum(lr = 1, rho = 0.5)
+  minimize sum(a) * u using sgd(lr = 1)
+  steps = 2
+}
+)");
+  auto step = runner.step(1);
+  step.set("field/a", {2});
+  step.set("param/u", {0});
+  step.run();
+  EXPECT_EQ(step.get("slot/momentum/u.v"), Numbers({2}));
+  EXPECT_EQ(step.get("slot/2.momentum/u.v"), Numbers({6}));
+  expectNear(step.get("param/u"), {-2 - 6 - 2});
+  step.run();
+  EXPECT_EQ(step.get("slot/momentum/u.v"), Numbers({0.5 * 2 + 2}));
+  EXPECT_EQ(step.get("slot/2.momentum/u.v"), Numbers({0.5 * 6 + 6}));
+  expectNear(step.get("param/u"), {-10 - 3 - 9 - 2});
+}
+
 TEST(Optimizer, WhatIsNotDueDoesNotSpoil) {
   ModelRunner runner(R"(
 data d { a: real; train from csv("none.csv", a = 0) }
