@@ -198,6 +198,8 @@ private:
   bool bindAxis(Matching &matching);
   bool checkArgument(Matching &matching, unsigned index);
   bool checkRequirements(Matching &matching);
+  void reportRequirement(const Matching &matching,
+                         const Requirement &requirement);
   void reportShape(Matching &matching, unsigned index,
                    std::optional<unsigned> differs);
   const Expr *valueOf(CallArgument &argument);

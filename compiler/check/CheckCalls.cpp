@@ -386,23 +386,38 @@ bool Body::checkRequirements(Matching &matching) {
     Dim right = requirement.right.substitute(matching.all);
     if (require(left, requirement.relation, right, matching.site.range))
       continue;
-    std::string sizes;
-    std::vector<const Symbol *> symbols = requirement.left.symbols();
-    for (const Symbol *symbol : requirement.right.symbols())
-      if (!requirement.left.mentions(symbol))
-        symbols.push_back(symbol);
-    for (const Symbol *symbol : symbols)
-      if (auto found = matching.all.dims.find(symbol);
-          found != matching.all.dims.end())
-        sizes += fmt::format("{}{} is {}", sizes.empty() ? "" : " and ",
-                             symbol->name, found->second.str());
-    state.diagnostics
-        .report(diag::RequirementFails, matching.site.range, matching.name(),
-                requirement.str(), sizes.empty() ? "that is never so" : sizes)
-        .label(requirement.range, "needed here");
+    reportRequirement(matching, requirement);
     return false;
   }
   return true;
+}
+
+/// Dims of the caller may have the names of those of the callee.
+void Body::reportRequirement(const Matching &matching,
+                             const Requirement &requirement) {
+  std::vector<const Symbol *> symbols = requirement.left.symbols();
+  for (const Symbol *symbol : requirement.right.symbols())
+    if (!requirement.left.mentions(symbol))
+      symbols.push_back(symbol);
+  std::vector<std::string> sizes;
+  bool isConstant = true;
+  for (const Symbol *symbol : symbols)
+    if (auto found = matching.all.dims.find(symbol);
+        found != matching.all.dims.end()) {
+      sizes.push_back(
+          fmt::format("{} is {}", symbol->name, found->second.str()));
+      isConstant &= found->second.constant().has_value();
+    }
+  Diagnostic &error = state.diagnostics.report(
+      diag::RequirementFails, matching.site.range, matching.name(),
+      requirement.str(),
+      sizes.empty() ? "that is never so"
+                    : fmt::format("{}{}", isConstant ? "" : "its ",
+                                  fmt::join(sizes, " and ")));
+  error.label(requirement.range, "needed here");
+  if (!isConstant && !name.empty())
+    error.note(fmt::format(
+        "what stands behind `is` is told in the dims of `{}`", name));
 }
 
 const Expr *Body::callFunction(const typed::Function *function,

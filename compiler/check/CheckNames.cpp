@@ -459,7 +459,11 @@ const Expr *Body::entityValue(const Entity &entity, const ast::Expr &expr) {
       return make(Type::tensor(ElementType::Bool), range,
                   ScalarReference{entity.scalar});
     default:
-      if (purpose == Constant || purpose == Function) {
+      if (purpose == Constant) {
+        outOfPlace().here("this has one value for the whole run");
+        return poison(range);
+      }
+      if (purpose == Function) {
         outOfPlace()
             .here("only `train` and optimizers know it")
             .help("pass it as an argument");
