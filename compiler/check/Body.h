@@ -22,7 +22,11 @@ struct Entity {
     Pack,
     Const,
     Param,
+    /// One instance of a module, or an array of them.
     Layer,
+    /// `net.params` and `net.size`.
+    AllParams,
+    Size,
     Function,
     Module,
     Optimizer,
@@ -46,6 +50,8 @@ struct Entity {
   InstancePath instance;
   const typed::Param *param = nullptr;
   const LayerDecl *layer = nullptr;
+  /// Of `net.size` and `net.params`.
+  typed::Dim size;
   const typed::Function *function = nullptr;
   /// Of a module or optimizer, which are not resolved by being named.
   Declaration *declaration = nullptr;
@@ -101,6 +107,13 @@ public:
                    std::vector<const Symbol *> &symbols);
   void addGeneric(const ast::Name &name, const Symbol *symbol);
   Local *declare(Local::Kind kind, const ast::Name &name, Type type);
+  // Layers (CheckLayers.cpp). False after an error.
+  bool layerDims(const ast::Index *tree, const ast::Expr &value,
+                 LayerDecl &layer);
+  bool layerSettings(const ast::Call *tree, const ast::Expr &value,
+                     LayerDecl &layer);
+  /// Reports a local name that is used already.
+  void claim(const ast::Name &name);
   Entity entity(const ast::Expr &expr);
   const Expr *entityValue(const Entity &entity, const ast::Expr &expr);
 
@@ -129,11 +142,21 @@ public:
   /// A value for a declared type; a scalar is spread. `name` for messages.
   const Expr *declared(const ast::Expr &expr, const Type &type,
                        std::string_view name);
+  const Expr *declared(const Expr *found, Range range, const Type &type,
+                       std::string_view name);
   /// A real scalar. `name` for messages.
   const Expr *realScalar(const ast::Expr &expr, std::string_view name);
   const Expr *poison(Range range);
   /// A weak expression as an expression of an element type.
   const Expr *adapt(const Expr *expr, ElementType element, const Dim &bound);
+
+  // Parameters of modules and optimizers (CheckModules.cpp).
+  Type configType(const ast::Parameter &parameter, bool takesBool);
+  const Expr *configValue(const ast::Parameter &parameter, const Type &type);
+  /// The type of a parameter that is a tuple or a function, where it may be
+  /// one.
+  Type compoundParameter(const ast::Parameter &parameter, const ast::Fn &tree,
+                         const ast::Decl &decl, const Type &type);
 
   // Statements (CheckStatements.cpp).
   void statements(const ast::Block &block, std::vector<Statement> &out);
@@ -153,10 +176,20 @@ public:
   Range resultRange;
 
 private:
+  Entity elementEntity(const ast::Expr &expr, const ast::Index &tree,
+                       Entity array);
+  Entity layerMember(const Entity &layer, const ast::Member &member);
+  /// Reports a subscript that is outside of an axis, or of an array.
+  bool checkPosition(const Dim &at, const Dim &extent, Range range,
+                     const std::string &what, const Dim &written);
+  Dim countOf(const InstancePath &array) const;
+
   Entity nameEntity(const ast::Expr &expr, const std::string &text);
   Entity memberEntity(const ast::Expr &expr, const ast::Member &member);
   Entity declarationEntity(Declaration &declaration);
   std::vector<std::string> visibleNames() const;
+  Entity missingMember(const ast::Member &member,
+                       const std::vector<std::string> &candidates);
   Diagnostic &unknownName(Range range, const std::string &text);
   Entity fileMember(const FileScope *file, const ast::Member &member);
 
@@ -194,15 +227,29 @@ private:
   const Expr *callFunction(const typed::Function *function,
                            const InstancePath &instance, CallSite &site);
   struct Matching;
+  const Expr *callLocal(Local *function, CallSite &site);
+  const Expr *functionArgument(Matching &matching, unsigned index);
+  /// What runs when the entity is called, and in which instance.
+  const typed::Function *calleeOf(const Entity &entity, const ast::Expr &expr);
+  /// An elementwise builtin as a function.
+  const typed::Function *builtinFunction(Builtin builtin, Range range);
+  bool bindGenerics(const typed::Function &function, const Substitution &all,
+                    Range range, std::string_view name,
+                    std::vector<GenericBinding> &bindings);
+  bool fitsType(const Type &wanted, const Type &found, Range range);
   bool matchArguments(Matching &matching);
   bool bindAxis(Matching &matching);
   bool checkArgument(Matching &matching, unsigned index);
-  bool checkRequirements(Matching &matching);
-  void reportRequirement(const Matching &matching,
-                         const Requirement &requirement);
+  bool checkRequirements(const typed::Function &function,
+                         const Substitution &all, Range range,
+                         std::string_view name);
+  void reportRequirement(const Requirement &requirement,
+                         const Substitution &all, Range range,
+                         std::string_view callee);
   void reportShape(Matching &matching, unsigned index,
                    std::optional<unsigned> differs);
   const Expr *valueOf(CallArgument &argument);
+  const Expr *list(const ast::Expr &expr, const ast::List &tree);
   Substitution substitutionOf(const InstancePath &instance) const;
 
   // Builtins (CheckBuiltins.cpp, CheckReductions.cpp, CheckLayout.cpp).
@@ -237,6 +284,11 @@ private:
               std::vector<Statement> &out);
   void ifStatement(const ast::If &tree, Range range,
                    std::vector<Statement> &out);
+  // (CheckLoops.cpp)
+  std::optional<For> loop(const ast::For &tree, bool isValue);
+  std::optional<Interval> interval(const ast::For &tree, bool isValue);
+  const Expr *loopValue(const ast::Let &let);
+  bool liftOverLoops(Requirement &needed) const;
   void returnValue(const ast::Expr &expr, Range range,
                    std::vector<Statement> &out);
   void gradAssign(const ast::GradAssign &tree, Range range,
@@ -250,6 +302,17 @@ private:
   std::vector<std::map<std::string, Local *, std::less<>>> blocks = {{}};
   /// Every local name of the body and where it was declared.
   std::map<std::string, Range> usedNames;
+  /// The counters and elements of the loops around.
+  std::map<std::string, Entity, std::less<>> loopNames;
+  /// Whether all loops around run at least once.
+  bool loopsRun = true;
+  /// How many branches of `if` are around within the outermost loop.
+  unsigned conditions = 0;
+  /// The `yield` of the innermost loop that is a value, and what it yields.
+  const ast::Yield *yield = nullptr;
+  const Expr *yielded = nullptr;
+  /// Where the statement that is being checked will stand.
+  std::vector<Statement> *current = nullptr;
   /// Set while a `backward` is checked.
   typed::Function *backwardOf = nullptr;
 };

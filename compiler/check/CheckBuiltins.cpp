@@ -41,6 +41,12 @@ static const Row rows[] = {
 #include "compiler/check/Builtins.def"
 };
 
+bool isElementwise(Builtin builtin) {
+  Signature signature = rows[size_t(builtin)].signature;
+  return signature == Signature::RealUnary ||
+         signature == Signature::NumberUnary;
+}
+
 const char *str(Builtin builtin) { return rows[size_t(builtin)].name; }
 
 // Finds the arguments of these parameters, in order; `over` and `axis` are left
@@ -272,6 +278,9 @@ std::optional<GradientTarget> Body::gradientTarget(const ast::Expr &tree,
     break;
   case Entity::Param:
     target = ParamReference{found.instance, found.param};
+    break;
+  case Entity::AllParams:
+    target = AllParams{found.instance};
     break;
   case Entity::Value:
     return reject();

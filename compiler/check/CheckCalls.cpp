@@ -1,30 +1,10 @@
 // Calls of functions and layers: arguments are matched to parameters, generics
 // bound by matching bare names, then everything else is checked.
-#include "compiler/check/Body.h"
+#include "compiler/check/Matching.h"
 
 #include <algorithm>
 
 namespace gradus::typed {
-
-/// One call while it is checked.
-struct Body::Matching {
-  CallSite &site;
-  const typed::Function *function;
-  const InstancePath &instance;
-  /// The last layer of the path; null for free functions.
-  const LayerDecl *layer;
-  /// Generics of the module, then also of the function, in the caller's terms.
-  Substitution module, all;
-  /// Per parameter: its value, and where it stands (null for a default).
-  std::vector<const Expr *> values;
-  std::vector<const CallArgument *> written;
-  /// `over =` or `axis =`.
-  const CallArgument *axisArgument = nullptr;
-  /// Which parameter bound a generic.
-  std::unordered_map<const Symbol *, unsigned> boundBy;
-
-  std::string name() const { return shortened(site.name()); }
-};
 
 const Expr *Body::valueOf(CallArgument &argument) {
   if (!argument.value)
@@ -88,29 +68,26 @@ const Expr *Body::call(const ast::Expr &callee, CallSite site) {
   case Entity::Element:
     return convert(found.element, site);
   case Entity::Layer: {
-    ModuleScope &inner = state.scopeOf(*found.layer->module);
-    auto member = inner.members.find("call");
-    if (member == inner.members.end() ||
-        member->second->kind != Declaration::Function) {
-      state.diagnostics
-          .report(diag::UnknownMember, callee.range, found.layer->module->name,
-                  "call")
-          .help(
-              fmt::format("`{}(x)` runs `fn call` of the module", site.name()));
-      return poison(site.range);
-    }
-    const typed::Function *function = state.resolveFunction(*member->second);
+    if (found.instance.isArray())
+      break;
+    const typed::Function *function = calleeOf(found, callee);
     return function ? callFunction(function, found.instance, site)
                     : poison(site.range);
   }
   default:
     if (found.local && found.local->type.isPoison())
       return poison(site.range);
+    if (found.local && found.local->type.isFunction())
+      return callLocal(found.local, site);
     break;
   }
   Diagnostic &error =
       state.diagnostics.report(diag::NotCallable, callee.range,
                                shortened(callee.range.text()), found.what);
+  if (found.kind == Entity::Layer)
+    error.help(fmt::format("call one, `{0}[0](x)`, or one after another: "
+                           "`for a in {0} {{ h = a(h) }}`",
+                           shortened(site.name())));
   if (found.kind == Entity::Module)
     error.help(fmt::format("make a layer of it: `layer a = {}`", site.name()));
   if (found.kind == Entity::Optimizer)
@@ -122,7 +99,7 @@ const Expr *Body::call(const ast::Expr &callee, CallSite site) {
 
 Substitution Body::substitutionOf(const InstancePath &instance) const {
   Substitution result;
-  for (const LayerDecl *layer : instance.layers) {
+  for (const auto &[layer, element] : instance.layers) {
     Substitution inner;
     for (size_t i = 0; i < layer->dims.size(); ++i)
       inner.dims[layer->module->generics[i]] =
@@ -185,6 +162,9 @@ bool Body::matchArguments(Matching &matching) {
     }
     matching.written[index] = &argument;
     const Local &parameter = *function.arguments[index];
+    // Which function is meant is found once the values have bound generics.
+    if (parameter.type.isFunction())
+      continue;
     const Expr *found = valueOf(argument);
     if (parameter.type.isTensor())
       found = adapt(found, parameter.type.element,
@@ -203,8 +183,9 @@ bool Body::matchArguments(Matching &matching) {
   }
   if (!isGood)
     return false;
-  return std::none_of(matching.values.begin(), matching.values.end(),
-                      [](const Expr *value) { return value->type.isPoison(); });
+  return std::none_of(
+      matching.values.begin(), matching.values.end(),
+      [](const Expr *value) { return value && value->type.isPoison(); });
 }
 
 // `over =` or `axis =` splits the shape of the argument at the axis generic.
@@ -347,11 +328,15 @@ bool Body::checkArgument(Matching &matching, unsigned index) {
   Type expected = substitute(parameter.type, matching.all);
   Range where = matching.written[index] ? matching.written[index]->range
                                         : matching.site.range;
-  if (!value.type.isTensor() || value.type.element != expected.element) {
+  if (expected.isTuple() && fitsType(expected, value.type, where))
+    return true;
+  if (!value.type.isTensor() || !expected.isTensor() ||
+      value.type.element != expected.element) {
     Diagnostic &error =
         state.diagnostics.report(diag::ArgumentElement, where, matching.name(),
                                  expected.str(), value.type.str());
-    if (isReal(expected.element) && value.type.isTensor())
+    if (expected.isTensor() && isReal(expected.element) &&
+        value.type.isTensor())
       error.help(fmt::format("convert it first: `{}({})`",
                              str(expected.element), quoted(value)),
                  Edit::around(value.range,
@@ -380,21 +365,24 @@ bool Body::checkArgument(Matching &matching, unsigned index) {
   return false;
 }
 
-bool Body::checkRequirements(Matching &matching) {
-  for (const Requirement &requirement : matching.function->requirements) {
-    Dim left = requirement.left.substitute(matching.all);
-    Dim right = requirement.right.substitute(matching.all);
-    if (require(left, requirement.relation, right, matching.site.range))
+bool Body::checkRequirements(const typed::Function &function,
+                             const Substitution &all, Range range,
+                             std::string_view name) {
+  for (const Requirement &requirement : function.requirements) {
+    Dim left = requirement.left.substitute(all);
+    Dim right = requirement.right.substitute(all);
+    if (require(left, requirement.relation, right, range))
       continue;
-    reportRequirement(matching, requirement);
+    reportRequirement(requirement, all, range, name);
     return false;
   }
   return true;
 }
 
 /// Dims of the caller may have the names of those of the callee.
-void Body::reportRequirement(const Matching &matching,
-                             const Requirement &requirement) {
+void Body::reportRequirement(const Requirement &requirement,
+                             const Substitution &all, Range range,
+                             std::string_view callee) {
   std::vector<const Symbol *> symbols = requirement.left.symbols();
   for (const Symbol *symbol : requirement.right.symbols())
     if (!requirement.left.mentions(symbol))
@@ -402,15 +390,13 @@ void Body::reportRequirement(const Matching &matching,
   std::vector<std::string> sizes;
   bool isConstant = true;
   for (const Symbol *symbol : symbols)
-    if (auto found = matching.all.dims.find(symbol);
-        found != matching.all.dims.end()) {
+    if (auto found = all.dims.find(symbol); found != all.dims.end()) {
       sizes.push_back(
           fmt::format("{} is {}", symbol->name, found->second.str()));
       isConstant &= found->second.constant().has_value();
     }
   Diagnostic &error = state.diagnostics.report(
-      diag::RequirementFails, matching.site.range, matching.name(),
-      requirement.str(),
+      diag::RequirementFails, range, callee, requirement.str(),
       sizes.empty() ? "that is never so"
                     : fmt::format("{}{}", isConstant ? "" : "its ",
                                   fmt::join(sizes, " and ")));
@@ -431,18 +417,27 @@ const Expr *Body::callFunction(const typed::Function *function,
   }
   Substitution module = substitutionOf(instance);
   Matching matching = {
-      site,     function,
-      instance, instance.layers.empty() ? nullptr : instance.layers.back(),
-      module,   module,
-      {},       {},
-      nullptr,  {}};
+      site,
+      function,
+      instance,
+      instance.layers.empty() ? nullptr : instance.layers.back().layer,
+      module,
+      module,
+      {},
+      {},
+      nullptr,
+      {}};
   if (!matchArguments(matching) || !bindAxis(matching))
     return poison(site.range);
   for (unsigned i = 0; i < function->arguments.size(); ++i) {
     const Type &parameter = function->arguments[i]->type;
-    const Type &argument = matching.values[i]->type;
-    if (!argument.isTensor())
+    if (parameter.isFunction())
       continue;
+    const Type &argument = matching.values[i]->type;
+    if (!argument.isTensor()) {
+      bindType(parameter, argument, function->generics, matching.all);
+      continue;
+    }
     size_t dims = matching.all.dims.size(), packs = matching.all.packs.size();
     Shape pattern = substitute(parameter.shape, matching.module);
     bool fits =
@@ -459,33 +454,25 @@ const Expr *Body::callFunction(const typed::Function *function,
           matching.boundBy.try_emplace(generic, i);
     if (fits)
       continue;
-    if (argument.element == parameter.element)
+    if (parameter.isTensor() && argument.element == parameter.element)
       reportShape(matching, i, std::nullopt);
     else
       checkArgument(matching, i);
     return poison(site.range);
   }
   for (unsigned i = 0; i < function->arguments.size(); ++i)
-    if (!checkArgument(matching, i))
-      return poison(site.range);
-  Call call = {function, instance, {}, std::move(matching.values)};
-  for (const Symbol *generic : function->generics) {
-    GenericBinding binding = {generic, {}, {}};
-    if (auto pack = matching.all.packs.find(generic);
-        pack != matching.all.packs.end()) {
-      binding.pack = pack->second;
-    } else if (auto dim = matching.all.dims.find(generic);
-               dim != matching.all.dims.end()) {
-      binding.dim = dim->second;
-    } else {
-      state.diagnostics.report(diag::CannotInfer, site.range, matching.name(),
-                               (generic->kind == Symbol::Pack ? ".." : "") +
-                                   generic->name);
+    if (function->arguments[i]->type.isFunction()) {
+      matching.values[i] = functionArgument(matching, i);
+      if (matching.values[i]->type.isPoison())
+        return poison(site.range);
+    } else if (!checkArgument(matching, i)) {
       return poison(site.range);
     }
-    call.generics.push_back(std::move(binding));
-  }
-  if (!checkRequirements(matching))
+  Call call = {function, instance, {}, std::move(matching.values)};
+  if (!bindGenerics(*function, matching.all, site.range, matching.name(),
+                    call.generics))
+    return poison(site.range);
+  if (!checkRequirements(*function, matching.all, site.range, matching.name()))
     return poison(site.range);
   if (function->result.isPoison())
     return poison(site.range);

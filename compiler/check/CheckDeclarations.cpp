@@ -167,10 +167,7 @@ const Param *CheckerState::resolveParam(Declaration &declaration) {
         body.declared(*tree.value, param.type, tree.name.text);
     if (initial->type.isPoison())
       return nullptr;
-    auto *spread = initial->as<Broadcast>();
-    const Expr *start = spread ? spread->operand : initial;
-    bool isMatrix = start->as<Eye>();
-    if (!isMatrix && !isFixedByConfig(*start)) {
+    if (!areElementsFixed(*initial)) {
       diagnostics.report(diag::NotConstant, tree.value->range,
                          shortened(tree.value->range.text()));
       return nullptr;
@@ -190,12 +187,11 @@ const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
   };
   if (declaration.decl->broken)
     return fail();
-  if (tree.count) {
-    refuse(tree.count->range, "arrays of layers are");
-    return fail();
-  }
   Module &owner = *declaration.owner->module;
   Body body(*this, *declaration.owner, Body::Constant, &owner.requirements);
+  LayerDecl layer;
+  if (tree.count && !(layer.count = body.size(*tree.count)))
+    return fail();
   const ast::Expr *target = tree.value.get();
   const auto *call = target->as<ast::Call>();
   if (call)
@@ -217,80 +213,18 @@ const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
   ModuleScope *inner = resolveModule(*module);
   if (!inner)
     return fail();
-  LayerDecl layer;
   layer.name = tree.name.text;
   layer.doc = declaration.decl->doc;
   layer.range = tree.name.range;
   layer.valueRange = tree.value->range;
   layer.isExported = declaration.decl->exported;
   layer.module = inner->module;
-  size_t wanted = inner->module->generics.size();
-  size_t given = index ? index->subscripts.size() : 0;
-  if (wanted != given) {
-    std::string dims;
-    for (const Symbol *symbol : inner->module->generics)
-      dims += (dims.empty() ? "" : ", ") + symbol->name;
-    diagnostics
-        .report(diag::GenericCount, tree.value->range, inner->module->name,
-                count(wanted, "dim"), given)
-        .label(inner->module->range, dims.empty() ? "no dims" : dims);
+  if (!body.layerDims(index, *tree.value, layer) ||
+      !body.layerSettings(call, *tree.value, layer))
     return fail();
-  }
   Substitution dims;
-  for (size_t i = 0; i < given; ++i) {
-    auto size = index->subscripts[i].index
-                    ? std::nullopt
-                    : body.size(*index->subscripts[i].value);
-    if (!size)
-      return fail();
-    layer.dims.push_back(*size);
-    dims.dims[inner->module->generics[i]] = *size;
-  }
-  size_t position = 0;
-  layer.config.assign(inner->module->config.size(), nullptr);
-  std::vector<std::string> names;
-  for (const Local *config : inner->module->config)
-    names.push_back(config->name);
-  for (size_t i = 0; call && i < call->arguments.size(); ++i) {
-    const ast::Argument &argument = call->arguments[i];
-    size_t at = position;
-    if (argument.name)
-      at = std::ranges::find(names, argument.name->text) - names.begin();
-    else
-      ++position;
-    if (argument.name && at == names.size()) {
-      reportParameter(*argument.name, names);
-      return fail();
-    }
-    if (at >= names.size()) {
-      diagnostics.report(diag::TooManyArguments, argument.value->range,
-                         inner->module->name, count(names.size(), "argument"),
-                         call->arguments.size());
-      return fail();
-    }
-    if (layer.config[at]) {
-      diagnostics.report(diag::ArgumentTwice, argument.value->range, names[at]);
-      return fail();
-    }
-    layer.config[at] = body.declared(
-        *argument.value, inner->module->config[at]->type, names[at]);
-    if (layer.config[at]->type.isPoison())
-      return fail();
-    if (!isFixedByConfig(*layer.config[at])) {
-      diagnostics.report(diag::NotConstant, argument.value->range,
-                         shortened(argument.value->range.text()));
-      return fail();
-    }
-  }
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (!layer.config[i])
-      layer.config[i] = inner->module->configDefaults[i];
-    if (!layer.config[i]) {
-      diagnostics.report(diag::MissingArgument, tree.value->range,
-                         inner->module->name, names[i]);
-      return fail();
-    }
-  }
+  for (size_t i = 0; i < layer.dims.size(); ++i)
+    dims.dims[inner->module->generics[i]] = layer.dims[i];
   // Resolving what the module holds finds modules that contain themselves, and
   // all that its dims must satisfy.
   for (Declaration *member : inner->order) {
@@ -303,7 +237,7 @@ const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
     if (!body.require(requirement.left.substitute(dims), requirement.relation,
                       requirement.right.substitute(dims), tree.value->range)) {
       std::string sizes;
-      for (size_t i = 0; i < given; ++i)
+      for (size_t i = 0; i < layer.dims.size(); ++i)
         sizes +=
             fmt::format("{}{} is {}", i ? " and " : "",
                         inner->module->generics[i]->name, layer.dims[i].str());

@@ -116,9 +116,44 @@ const Expr *Body::value(const ast::Expr &expr) {
   else if (expr.as<ast::Slice>())
     state.diagnostics.report(diag::NotAValue, range, shortened(range.text()),
                              "a range");
-  else if (expr.as<ast::List>())
-    state.refuse(range, "values written as lists are");
+  else if (auto *tree = expr.as<ast::List>())
+    return list(expr, *tree);
   return poison(range);
+}
+
+// `[1, 2]` is real[2], `[[1, 2], [3, 4]]` is real[2, 2]: the elements stacked
+// on a new first axis.
+const Expr *Body::list(const ast::Expr &expr, const ast::List &tree) {
+  std::vector<const Expr *> elements;
+  for (const auto &element : tree.elements) {
+    elements.push_back(strong(*element));
+    if (elements.back()->type.isPoison() || !isTensor("[ ]", elements.back()))
+      return poison(expr.range);
+  }
+  if (elements.empty()) {
+    state.diagnostics.report(diag::DimTooSmall, expr.range, 0)
+        .here("no elements");
+    return poison(expr.range);
+  }
+  const Expr *first = elements.front();
+  for (const Expr *&element : elements) {
+    if (!fitsType(first->type, element->type, element->range)) {
+      state.diagnostics
+          .report(diag::ListElements, element->range, first->type.str(),
+                  element->type.str())
+          .label(elements.front()->range, first->type.str());
+      return poison(expr.range);
+    }
+    Shape shape = element->type.shape;
+    shape.insert(shape.begin(), Axis(1));
+    element = make(element->type.withShape(std::move(shape)), element->range,
+                   Reshape{element});
+  }
+  if (elements.size() == 1)
+    return elements.front();
+  Type type = elements.front()->type;
+  type.shape.front() = Axis(int64_t(elements.size()));
+  return make(std::move(type), expr.range, Concat{std::move(elements), 0});
 }
 
 const Expr *Body::strong(const Expr *expr) {
@@ -157,6 +192,16 @@ const Expr *Body::adapt(const Expr *expr, ElementType element,
     if (*number < least || *number > most)
       return misfit();
   }
+  // The counter of a loop as an index or a byte.
+  if (auto *counted = expr->as<DimValue>();
+      counted && needsWhole && counted->dim.hasCounter()) {
+    Dim end = element == ElementType::Index ? bound
+              : element == ElementType::U8  ? Dim(256)
+                                            : Dim(int64_t(1) << 31);
+    if (!require(Dim(0), Relation::LessEqual, counted->dim, expr->range) ||
+        !require(counted->dim, Relation::Less, end, expr->range))
+      return misfit();
+  }
   if (auto *operation = expr->as<Elementwise>()) {
     Elementwise result = {operation->op, {}, operation->opRange};
     for (const Expr *operand : operation->operands)
@@ -168,9 +213,13 @@ const Expr *Body::adapt(const Expr *expr, ElementType element,
 
 const Expr *Body::declared(const ast::Expr &expr, const Type &type,
                            std::string_view name) {
-  const Expr *found = value(expr);
+  return declared(value(expr), expr.range, type, name);
+}
+
+const Expr *Body::declared(const Expr *found, Range range, const Type &type,
+                           std::string_view name) {
   if (type.isPoison() || found->type.isPoison())
-    return poison(expr.range);
+    return poison(range);
   if (type.isTensor())
     found = adapt(found, type.element, type.bound);
   if (found->type.isPoison())
@@ -183,10 +232,10 @@ const Expr *Body::declared(const ast::Expr &expr, const Type &type,
       if (verdict == Verdict::Refuted)
         return false;
       if (verdict == Verdict::Deferred)
-        require({{a.bound, b.bound}}, expr.range);
+        require({{a.bound, b.bound}}, range);
     }
     auto comparison = compareShapes(a.shape, b.shape);
-    require(comparison.deferred, expr.range);
+    require(comparison.deferred, range);
     return comparison.isEqual;
   };
   if (found->type.isScalar() && type.isTensor() && !type.shape.empty() &&
@@ -194,9 +243,9 @@ const Expr *Body::declared(const ast::Expr &expr, const Type &type,
     return spread(found, type.shape, {});
   if (fits(type, found->type))
     return found;
-  state.diagnostics.report(diag::DeclaredType, expr.range, name, type.str(),
+  state.diagnostics.report(diag::DeclaredType, range, name, type.str(),
                            strong(found)->type.str());
-  return poison(expr.range);
+  return poison(range);
 }
 
 const Expr *Body::realScalar(const ast::Expr &expr, std::string_view name) {

@@ -191,7 +191,8 @@ std::optional<bool> Body::isFixed(const ast::Expr &expr) {
   Entity named = entity(expr);
   if (named.kind == Entity::Unknown)
     return std::nullopt;
-  return named.kind == Entity::Dim || named.kind == Entity::Const;
+  return named.kind == Entity::Dim || named.kind == Entity::Const ||
+         named.kind == Entity::Size;
 }
 
 const Expr *Body::index(const ast::Expr &expr, const ast::Index &tree) {
@@ -298,12 +299,8 @@ const Expr *Body::index(const ast::Expr &expr, const ast::Index &tree) {
     if (!at)
       return poison(range);
     Dim position = fromEnd(*at);
-    if (!require(Dim(0), Relation::LessEqual, position, where) ||
-        !require(position, Relation::Less, extent, where)) {
-      state.diagnostics.report(diag::IndexOutside, where, at->str(),
-                               axisType.str());
+    if (!checkPosition(position, extent, where, axisType.str(), *at))
       return poison(range);
-    }
     slice.parts[*entry] = {position, true};
   }
   Shape kept;

@@ -6,33 +6,67 @@
 
 namespace gradus::typed {
 
-// The parameters of a module or an optimizer: real scalars.
-// `values` checks the defaults: they know neither generics nor each other.
-static void readConfig(CheckerState &state, Body &body, Body &values,
-                       const std::vector<ast::Parameter> &parameters,
-                       std::vector<Local *> &locals,
-                       std::vector<const Expr *> &defaults) {
+// The type of a parameter of a module or an optimizer: a real scalar, or a bool
+// where that may be.
+Type Body::configType(const ast::Parameter &parameter, bool takesBool) {
+  if (!parameter.type && !parameter.defaultValue)
+    state.diagnostics
+        .report(diag::ParameterNeedsType, parameter.name.range,
+                parameter.name.text)
+        .help(fmt::format("write `{}: real`", parameter.name.text),
+              {Edit::after(parameter.name.range, ": real")});
+  bool isFlag = takesBool && !parameter.type && parameter.defaultValue &&
+                parameter.defaultValue->as<ast::Bool>();
+  Type type = parameter.type ? this->type(*parameter.type)
+              : isFlag       ? Type::tensor(ElementType::Bool)
+                             : Type();
+  if (type.isPoison() || type == Type() ||
+      (takesBool && type == Type::tensor(ElementType::Bool)))
+    return type;
+  state.refuse(
+      parameter.type->range,
+      takesBool ? "settings of another type than `real`, `int` and `bool` are"
+                : "parameters of another type than `real` are");
+  return Type::poison();
+}
+
+// The default: it knows neither generics nor other parameters.
+const Expr *Body::configValue(const ast::Parameter &parameter,
+                              const Type &type) {
+  const Expr *value =
+      declared(*parameter.defaultValue, type, parameter.name.text);
+  if (!value->type.isPoison() && !isFixedByConfig(*value))
+    state.diagnostics.report(diag::NotConstant, value->range, quoted(*value));
+  return value;
+}
+
+// The settings of a module: real or bool values, and whole numbers, which are
+// dims as far as the body is concerned.
+static void readSettings(CheckerState &state, Body &body, Body &values,
+                         const std::vector<ast::Parameter> &parameters,
+                         ModuleScope &scope) {
+  Module &module = *scope.module;
   for (const ast::Parameter &parameter : parameters) {
-    Type type = parameter.type ? body.type(*parameter.type) : Type();
-    if (!parameter.type && !parameter.defaultValue)
-      state.diagnostics
-          .report(diag::ParameterNeedsType, parameter.name.range,
-                  parameter.name.text)
-          .help(fmt::format("write `{}: real`", parameter.name.text),
-                {Edit::after(parameter.name.range, ": real")});
-    if (!type.isPoison() && !(type == Type())) {
-      state.refuse(parameter.type->range,
-                   "parameters of another type than `real` are");
-      type = Type::poison();
+    const auto *tensor =
+        parameter.type ? parameter.type->as<ast::TensorType>() : nullptr;
+    Setting setting;
+    setting.name = parameter.name.text;
+    if (tensor && tensor->element.text == "int" && tensor->axes.empty()) {
+      setting.whole = state.makeSymbol(Symbol::Whole, setting.name);
+      if (parameter.defaultValue)
+        setting.dim = values.dim(*parameter.defaultValue);
+      body.addGeneric(parameter.name, setting.whole);
+      scope.generics.emplace(setting.name, setting.whole);
+      module.generics.push_back(setting.whole);
+    } else {
+      Type type = body.configType(parameter, /*takesBool=*/true);
+      if (parameter.defaultValue)
+        setting.value = values.configValue(parameter, type);
+      setting.local = body.declare(Local::Config, parameter.name, type);
+      scope.config.emplace(setting.name, setting.local);
+      module.config.push_back(setting.local);
     }
-    const Expr *value = parameter.defaultValue
-                            ? values.declared(*parameter.defaultValue, type,
-                                              parameter.name.text)
-                            : nullptr;
-    if (value && !value->type.isPoison() && !isFixedByConfig(*value))
-      state.diagnostics.report(diag::NotConstant, value->range, quoted(*value));
-    locals.push_back(body.declare(Local::Config, parameter.name, type));
-    defaults.push_back(value);
+    module.settings.push_back(std::move(setting));
   }
 }
 
@@ -61,10 +95,7 @@ ModuleScope *CheckerState::resolveModule(Declaration &declaration) {
   for (const Symbol *symbol : scope.module->generics)
     scope.generics.emplace(symbol->name, symbol);
   Body values(*this, *scope.file, Body::Constant, nullptr);
-  readConfig(*this, body, values, tree.parameters, scope.module->config,
-             scope.module->configDefaults);
-  for (Local *config : scope.module->config)
-    scope.config.emplace(config->name, config);
+  readSettings(*this, body, values, tree.parameters, scope);
   if (tree.requirement)
     body.addRequirement(*tree.requirement);
   declareMembers(scope, tree.members);
@@ -102,12 +133,10 @@ const Function *CheckerState::resolveFunction(Declaration &declaration) {
                 {Edit::after(parameter.name.range, ": real")});
       type = Type::poison();
     }
-    if (type.isTuple()) {
-      refuse(parameter.type->range, "parameters that are tuples are");
-      type = Type::poison();
-    }
+    if (!type.isTensor() && !type.isPoison())
+      type = body.compoundParameter(parameter, tree, *declaration.decl, type);
     const Expr *value = nullptr;
-    if (parameter.defaultValue) {
+    if (parameter.defaultValue && !type.isPoison()) {
       Body values(*this, *scope.file, Body::Constant, nullptr);
       value =
           values.declared(*parameter.defaultValue, type, parameter.name.text);
@@ -168,8 +197,13 @@ const Optimizer *CheckerState::resolveOptimizer(Declaration &declaration) {
   Body body(*this, *declaration.owner, Body::Step, nullptr);
   body.addGenerics(tree.generics, generics);
   optimizer->pack = generics[0];
-  readConfig(*this, body, values, tree.parameters, optimizer->arguments,
-             optimizer->defaults);
+  for (const ast::Parameter &parameter : tree.parameters) {
+    Type type = body.configType(parameter, /*takesBool=*/false);
+    optimizer->defaults.push_back(
+        parameter.defaultValue ? values.configValue(parameter, type) : nullptr);
+    optimizer->arguments.push_back(
+        body.declare(Local::Config, parameter.name, type));
+  }
   for (const auto &decl : tree.states) {
     const auto &state = *decl->as<ast::State>();
     Type type = body.type(*state.type);

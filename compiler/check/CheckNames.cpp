@@ -73,13 +73,17 @@ void Body::addGeneric(const ast::Name &name, const Symbol *symbol) {
   generics.emplace(name.text, symbol);
 }
 
-Local *Body::declare(Local::Kind kind, const ast::Name &name, Type type) {
-  Local *local = state.makeLocal(kind, name.text, name.range, std::move(type));
+void Body::claim(const ast::Name &name) {
   auto [used, isNew] = usedNames.emplace(name.text, name.range);
   if (!isNew)
     state.diagnostics.report(diag::DeclaredTwice, name.range, name.text)
         .label(used->second, "declared here first")
         .help("no local name is used again; take another one");
+}
+
+Local *Body::declare(Local::Kind kind, const ast::Name &name, Type type) {
+  Local *local = state.makeLocal(kind, name.text, name.range, std::move(type));
+  claim(name);
   blocks.back()[name.text] = local;
   return local;
 }
@@ -89,6 +93,8 @@ std::vector<std::string> Body::visibleNames() const {
   for (const auto &block : blocks)
     for (const auto &[name, local] : block)
       names.push_back(name);
+  for (const auto &[name, meaning] : loopNames)
+    names.push_back(name);
   for (const auto *map :
        {&std::as_const(generics), &std::as_const(scope.generics)})
     for (const auto &[name, symbol] : *map)
@@ -170,7 +176,9 @@ Entity Body::declarationEntity(Declaration &declaration) {
     result.layer = state.resolveLayer(declaration);
     if (result.layer) {
       result.kind = Entity::Layer;
-      result.instance.layers.push_back(result.layer);
+      result.instance.layers.push_back({result.layer, std::nullopt});
+      if (result.layer->count)
+        result.what = "an array of layers";
     }
     break;
   case Declaration::Module:
@@ -203,6 +211,8 @@ Entity Body::nameEntity(const ast::Expr &expr, const std::string &text) {
   for (auto block = blocks.rbegin(); block != blocks.rend(); ++block)
     if (auto found = block->find(text); found != block->end())
       return local(found->second);
+  if (auto found = loopNames.find(text); found != loopNames.end())
+    return found->second;
   for (const auto *map : {&generics, &scope.generics})
     if (auto found = map->find(text); found != map->end()) {
       result.symbol = found->second;
@@ -311,46 +321,14 @@ Entity Body::fileMember(const FileScope *file, const ast::Member &member) {
 Entity Body::memberEntity(const ast::Expr &expr, const ast::Member &member) {
   Entity result;
   const std::string &text = member.member.text;
-  bool isPath =
-      member.base->as<ast::NameUse>() || member.base->as<ast::Member>();
-  Entity base;
-  if (isPath)
-    base = entity(*member.base);
-  if (isPath && base.kind == Entity::Unknown)
-    return result;
-  auto missing = [&](const std::vector<std::string> &candidates) {
-    Diagnostic &error =
-        state.diagnostics.report(diag::UnknownMember, member.member.range,
-                                 shortened(member.base->range.text()), text);
-    std::string near = nearest(text, candidates);
-    if (!near.empty())
-      error.meant(near);
-    return Entity();
-  };
+  Entity base = entity(*member.base);
   switch (base.kind) {
+  case Entity::Unknown:
+    return result;
   case Entity::File:
     return fileMember(base.file, member);
-  case Entity::Layer: {
-    if (text == "params" || text == "size") {
-      state.refuse(member.member.range,
-                   fmt::format("`.{}` of a layer is", text));
-      return result;
-    }
-    ModuleScope &inner = state.scopeOf(*base.layer->module);
-    auto found = inner.members.find(text);
-    if (found == inner.members.end()) {
-      std::vector<std::string> names;
-      for (const auto &[name, declaration] : inner.members)
-        names.push_back(name);
-      return missing(names);
-    }
-    result = declarationEntity(*found->second);
-    InstancePath path = base.instance;
-    path.layers.insert(path.layers.end(), result.instance.layers.begin(),
-                       result.instance.layers.end());
-    result.instance = path;
-    return result;
-  }
+  case Entity::Layer:
+    return layerMember(base, member);
   case Entity::Data: {
     std::vector<std::string> names;
     for (unsigned i = 0; i < base.data->fields.size(); ++i) {
@@ -363,7 +341,7 @@ Entity Body::memberEntity(const ast::Expr &expr, const ast::Member &member) {
       result.what = "a field of data";
       return result;
     }
-    return missing(names);
+    return missingMember(member, names);
   }
   case Entity::Field:
     for (auto statistic :
@@ -375,15 +353,26 @@ Entity Body::memberEntity(const ast::Expr &expr, const ast::Member &member) {
         result.what = "a value";
         return result;
       }
-    return missing({"mean", "std", "min", "max"});
+    return missingMember(member, {"mean", "std", "min", "max"});
   default:
     if (text == "T") {
       result.kind = Entity::Value;
       result.what = "a value";
       return result;
     }
-    return missing({});
+    return missingMember(member, {});
   }
+}
+
+Entity Body::missingMember(const ast::Member &member,
+                           const std::vector<std::string> &candidates) {
+  Diagnostic &error = state.diagnostics.report(
+      diag::UnknownMember, member.member.range,
+      shortened(member.base->range.text()), member.member.text);
+  std::string near = nearest(member.member.text, candidates);
+  if (!near.empty())
+    error.meant(near);
+  return Entity();
 }
 
 Entity Body::entity(const ast::Expr &expr) {
@@ -391,6 +380,13 @@ Entity Body::entity(const ast::Expr &expr) {
     return nameEntity(expr, name->text);
   if (auto *member = expr.as<ast::Member>())
     return memberEntity(expr, *member);
+  if (auto *tree = expr.as<ast::Index>()) {
+    Entity base = entity(*tree->base);
+    if (base.kind == Entity::Unknown)
+      return base;
+    if (base.kind == Entity::Layer && base.instance.isArray())
+      return elementEntity(expr, *tree, std::move(base));
+  }
   Entity result;
   result.kind = Entity::Value;
   result.what = "a value";
@@ -410,6 +406,12 @@ const Expr *Body::entityValue(const Entity &entity, const ast::Expr &expr) {
   case Entity::Local:
     if (entity.local->type.isPoison())
       return poison(range);
+    if (entity.local->type.isFunction()) {
+      state.diagnostics
+          .report(diag::NotAValue, range, shortened(range.text()), "a function")
+          .help(fmt::format("call it: `{}(...)`", shortened(range.text())));
+      return poison(range);
+    }
     return make(entity.local->type, range, LocalReference{entity.local});
   case Entity::Dim:
     return make(Type::tensor(ElementType::WeakWhole), range,
@@ -428,6 +430,14 @@ const Expr *Body::entityValue(const Entity &entity, const ast::Expr &expr) {
     return make(std::move(type), range,
                 ParamReference{entity.instance, entity.param});
   }
+  case Entity::AllParams:
+    if (isFixed || purpose == Step)
+      break;
+    return make(Type::tensor(ElementType::Real, {entity.size}), range,
+                AllParams{entity.instance});
+  case Entity::Size:
+    return make(Type::tensor(ElementType::WeakWhole), range,
+                DimValue{entity.size});
   case Entity::Statistic: {
     if (isFixed || purpose == Step) {
       outOfPlace().here("data is not read before training starts");

@@ -19,6 +19,7 @@ bool alwaysReturns(const std::vector<Statement> &statements) {
 
 void Body::statements(const ast::Block &block, std::vector<Statement> &out) {
   bool isReported = false;
+  auto *outer = std::exchange(current, &out);
   for (const auto &stmt : block.statements) {
     if (alwaysReturns(out) && !isReported) {
       state.diagnostics.report(diag::Unreachable, stmt->range);
@@ -26,6 +27,7 @@ void Body::statements(const ast::Block &block, std::vector<Statement> &out) {
     }
     statement(*stmt, out);
   }
+  current = outer;
 }
 
 void Body::statement(const ast::Stmt &stmt, std::vector<Statement> &out) {
@@ -43,29 +45,39 @@ void Body::statement(const ast::Stmt &stmt, std::vector<Statement> &out) {
       },
       [&](const ast::Assign &tree) { assign(tree, stmt.range, out); },
       [&](const ast::GradAssign &tree) { gradAssign(tree, stmt.range, out); },
-      [&](const ast::For &loop) {
-        state.refuse(loop.keyword, "`for` loops are");
+      [&](const ast::For &tree) {
+        if (auto result = loop(tree, /*isValue=*/false))
+          out.push_back({stmt.range, std::move(*result)});
       },
       [&](const ast::If &tree) { ifStatement(tree, stmt.range, out); },
       [&](const ast::Return &tree) {
         returnValue(*tree.value, stmt.range, out);
       },
-      [&](const ast::Yield &tree) { state.refuse(tree.keyword, "`yield` is"); },
+      [&](const ast::Yield &tree) {
+        if (&tree == yield) {
+          yielded = strong(*tree.value);
+          return;
+        }
+        state.diagnostics.report(diag::OutOfPlace, tree.keyword, "yield")
+            .here("it ends the block of a `for` that is a value")
+            .help("write `let ys = for i in 0..N { yield ... }`");
+      },
       [&](const ast::Invalid &) {});
 }
 
 void Body::letStatement(const ast::Let &let, Range range,
                         std::vector<Statement> &out) {
-  if (!let.indices.empty() || let.draw || let.loop) {
-    state.refuse(let.keyword, !let.indices.empty() ? "index notation is"
-                              : let.draw ? "drawing with `~` in a body is"
-                                         : "`for` loops are");
+  if (!let.indices.empty() || let.draw) {
+    state.refuse(let.keyword, !let.indices.empty()
+                                  ? "index notation is"
+                                  : "drawing with `~` in a body is");
     declare(Local::Let, let.name, Type::poison());
     return;
   }
   Type type = let.type ? this->type(*let.type) : Type();
-  const Expr *value =
-      let.type ? declared(*let.value, type, let.name.text) : strong(*let.value);
+  const Expr *value = let.loop ? loopValue(let) : this->value(*let.value);
+  value = let.type ? declared(value, value->range, type, let.name.text)
+                   : strong(value);
   Local *local = declare(Local::Let, let.name, let.type ? type : value->type);
   if (!value->type.isPoison())
     out.push_back({range, Let{local, value}});
@@ -164,7 +176,9 @@ void Body::ifStatement(const ast::If &tree, Range range,
         .help("`if` takes one bool; `where(c, a, b)` chooses per element");
     isGood = false;
   }
-  if (isGood && !isKnownWhenCompiling(*condition)) {
+  // The arguments of an optimizer may change from step to step.
+  bool isSetting = purpose != Step;
+  if (isGood && !isKnownWhenCompiling(*condition, isSetting)) {
     state
         .refuse(condition->range,
                 "an `if` whose condition is known only when running is")
@@ -173,7 +187,9 @@ void Body::ifStatement(const ast::If &tree, Range range,
   }
   auto branch = [&](const ast::Block &block, std::vector<Statement> &into) {
     blocks.emplace_back();
+    conditions += !loopNames.empty();
     statements(block, into);
+    conditions -= !loopNames.empty();
     blocks.pop_back();
   };
   branch(tree.then, result.then);
@@ -187,6 +203,11 @@ void Body::returnValue(const ast::Expr &expr, Range range,
                        std::vector<Statement> &out) {
   if (purpose != Function || backwardOf) {
     state.diagnostics.report(diag::OutOfPlace, range, "return");
+    return;
+  }
+  if (!loopNames.empty()) {
+    state.refuse(range, "`return` inside of `for` is")
+        .help("assign a `var` in the loop and return it behind it");
     return;
   }
   const Expr *value = this->value(expr);
@@ -255,7 +276,7 @@ void Body::gradAssign(const ast::GradAssign &tree, Range range,
     return;
   }
   if (blocks.size() > 1) {
-    state.refuse(tree.keyword, "`grad` inside of `if` is");
+    state.refuse(tree.keyword, "`grad` inside of `if` or `for` is");
     return;
   }
   typed::Function &function = *backwardOf;

@@ -120,11 +120,13 @@ void TrainReader::readBatch() {
 }
 
 void TrainReader::readOver(const ast::Expr &expr, Minimize &minimize) {
-  bool isPath = expr.as<ast::NameUse>() || expr.as<ast::Member>();
+  bool isPath = expr.as<ast::NameUse>() || expr.as<ast::Member>() ||
+                expr.as<ast::Index>();
   Entity found = isPath ? body.entity(expr) : Entity();
   if (isPath && found.kind == Entity::Unknown)
     return;
-  if (found.kind == Entity::Layer || found.kind == Entity::Param) {
+  if (found.kind == Entity::Layer || found.kind == Entity::AllParams ||
+      found.kind == Entity::Param) {
     minimize.over.push_back({found.instance, found.param, expr.range});
     return;
   }

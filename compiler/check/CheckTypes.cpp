@@ -29,6 +29,8 @@ std::optional<Dim> Body::dim(const ast::Expr &expr) {
       return std::nullopt;
     if (found.kind == Entity::Dim)
       return Dim(*found.symbol);
+    if (found.kind == Entity::Size)
+      return found.size;
     if (found.kind == Entity::Const) {
       double value = found.constant->value;
       if (std::nearbyint(value) == value && std::abs(value) < 1e15)
@@ -146,9 +148,16 @@ Type Body::type(const ast::Type &tree) {
         return element;
     return Type::tuple(std::move(elements));
   }
-  if (tree.as<ast::FnType>()) {
-    state.refuse(tree.range, "parameters that are functions are");
-    return Type::poison();
+  if (auto *function = tree.as<ast::FnType>()) {
+    std::vector<Type> parameters;
+    for (const auto &parameter : function->parameters)
+      parameters.push_back(type(*parameter));
+    Type result = type(*function->result);
+    for (const Type &parameter : parameters)
+      if (parameter.isPoison())
+        result = parameter;
+    return result.isPoison() ? result
+                             : Type::function(std::move(parameters), result);
   }
   auto *tensor = tree.as<ast::TensorType>();
   if (!tensor)
@@ -218,7 +227,7 @@ Type Body::type(const ast::Type &tree) {
 // Whether `fact` says that left <= right, by the same or a smaller margin.
 static bool implies(const Requirement &fact, const Dim &slack) {
   auto proves = [&](const Dim &known) {
-    auto rest = (slack - known).expanded().lowerBound();
+    auto rest = (slack - known).expanded().leastOverLoops().lowerBound();
     return rest && *rest >= 0;
   };
   Dim difference = fact.right - fact.left;
@@ -281,11 +290,36 @@ bool Body::require(const Dim &left, Relation relation, const Dim &right,
                                                  : requirements})
     if (facts && isKnown(*facts, left, relation, right))
       return true;
-  if (verdict == Verdict::Refuted)
+  bool isOfRound = (right - left).hasCounter();
+  // A condition may keep the rounds out in which it does not hold.
+  if (verdict == Verdict::Refuted && !(isOfRound && conditions > 0))
     return false;
+  Requirement needed = {left, relation, right, range};
+  if (isOfRound && !liftOverLoops(needed)) {
+    current->push_back({range, Require{needed}});
+    return true;
+  }
   if (requirements)
-    requirements->push_back({left, relation, right, range});
+    requirements->push_back(needed);
   return requirements != nullptr;
+}
+
+// What is needed in every round comes down to what one round needs, if all
+// loops around run at least once.
+bool Body::liftOverLoops(Requirement &needed) const {
+  bool isLess = needed.relation == Relation::Less ||
+                needed.relation == Relation::LessEqual;
+  bool isGreater = needed.relation == Relation::Greater ||
+                   needed.relation == Relation::GreaterEqual;
+  if (conditions > 0 || !loopsRun || !(isLess || isGreater))
+    return false;
+  auto extreme = [](const Dim &dim, bool isLeast) {
+    return isLeast ? dim.leastOverLoops() : dim.greatestOverLoops();
+  };
+  bool isOneSided = !needed.left.hasCounter() || !needed.right.hasCounter();
+  needed.left = extreme(needed.left, isGreater);
+  needed.right = extreme(needed.right, isLess);
+  return isOneSided && !needed.left.hasCounter() && !needed.right.hasCounter();
 }
 
 void Body::require(const std::vector<DeferredEquality> &equalities,

@@ -80,6 +80,16 @@ const Symbol *CheckerState::makeSymbol(Symbol::Kind kind, std::string name,
   return program->make(std::move(symbol));
 }
 
+const Symbol *CheckerState::makeCounter(const std::string &name,
+                                        Interval interval) {
+  Symbol symbol;
+  symbol.kind = Symbol::Counter;
+  symbol.name = name;
+  symbol.id = ++symbolCount;
+  symbol.interval = std::make_shared<const Interval>(std::move(interval));
+  return program->make(std::move(symbol));
+}
+
 Local *CheckerState::makeLocal(Local::Kind kind, std::string name, Range range,
                                Type type) {
   return program->make(

@@ -36,9 +36,14 @@ public:
     return *scopeOfModule.at(&module);
   }
 
+  /// How many numbers the parameters of an instance hold, its dims substituted.
+  Dim parameterCount(const ModuleScope &scope, const Substitution &dims);
+
   /// A new symbol; ids follow the order of creation.
   const Symbol *makeSymbol(Symbol::Kind kind, std::string name,
                            int64_t value = 0, bool isAxis = false);
+  /// The counter of a loop.
+  const Symbol *makeCounter(const std::string &name, Interval interval);
   Expr *makeExpr(Type type, Range range, Expr::Node node) {
     return program->make(Expr{std::move(type), range, std::move(node)});
   }

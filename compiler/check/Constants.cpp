@@ -1,6 +1,7 @@
 // See Constants.h.
 #include "compiler/check/Constants.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -195,12 +196,25 @@ static bool isFixed(const Expr &expr, bool withTraining, bool withConfig) {
          expr.as<ConstReference>() || expr.as<Rank>();
 }
 
-bool isKnownWhenCompiling(const Expr &expr) {
-  return isFixed(expr, /*withTraining=*/true, /*withConfig=*/false);
+bool isKnownWhenCompiling(const Expr &expr, bool withConfig) {
+  return isFixed(expr, /*withTraining=*/true, withConfig);
 }
 
 bool isFixedByConfig(const Expr &expr) {
   return isFixed(expr, /*withTraining=*/false, /*withConfig=*/true);
+}
+
+bool areElementsFixed(const Expr &expr) {
+  if (auto *broadcast = expr.as<Broadcast>())
+    return isFixedByConfig(*broadcast->operand);
+  if (auto *reshape = expr.as<Reshape>())
+    return areElementsFixed(*reshape->operand);
+  if (auto *concat = expr.as<Concat>())
+    return concat->entry == 0 &&
+           std::ranges::all_of(concat->operands, [](const Expr *operand) {
+             return areElementsFixed(*operand);
+           });
+  return expr.as<Eye>() || isFixedByConfig(expr);
 }
 
 } // namespace gradus::typed

@@ -315,12 +315,65 @@ bool Dim::hasDivision() const {
   return false;
 }
 
+bool Dim::hasCounter() const {
+  return std::ranges::any_of(symbols(), [](const Symbol *symbol) {
+    return symbol->kind == Symbol::Counter;
+  });
+}
+
+Dim Dim::leastOverLoops() const {
+  Dim result = *this;
+  // The interval of an inner counter may depend on outer ones, which are older.
+  for (unsigned before = std::numeric_limits<unsigned>::max();;) {
+    const Symbol *counter = nullptr;
+    for (const Symbol *symbol : result.symbols())
+      if (symbol->kind == Symbol::Counter && symbol->id < before)
+        counter = symbol;
+    if (!counter)
+      return result;
+    before = counter->id;
+    // result == slope * counter + rest?
+    Dim slope, rest;
+    bool isLinear = true;
+    for (const Term &term : result.sum) {
+      Term factor = {term.coefficient, {}};
+      unsigned power = 0;
+      for (const Atom &atom : term.atoms) {
+        isLinear &= !atom.quotient || (!atom.quotient->left.mentions(counter) &&
+                                       !atom.quotient->right.mentions(counter));
+        if (atom.symbol == counter)
+          ++power;
+        else
+          factor.atoms.push_back(atom);
+      }
+      isLinear &= power <= 1;
+      Dim &part = power ? slope : rest;
+      part = part + normalised({std::move(factor)});
+    }
+    auto rises = slope.lowerBound(), falls = (-slope).lowerBound();
+    if (isLinear && rises && *rises >= 0)
+      result = slope * counter->interval->first + rest;
+    else if (isLinear && falls && *falls >= 0)
+      result = slope * (counter->interval->end - Dim(1)) + rest;
+  }
+}
+
 std::optional<int64_t> Dim::lowerBound() const {
   int64_t bound = 0;
   for (const Term &term : sum) {
     int64_t least = 1;
     std::optional<int64_t> most = 1;
     for (const Atom &atom : term.atoms) {
+      if (atom.symbol && atom.symbol->kind == Symbol::Whole)
+        return std::nullopt;
+      if (atom.symbol && atom.symbol->kind == Symbol::Counter) {
+        auto first = atom.symbol->interval->first.lowerBound();
+        if (!first || *first < 0)
+          return std::nullopt;
+        least = multiply(least, *first);
+        most = std::nullopt;
+        continue;
+      }
       if (atom.symbol) {
         bool isKnown = atom.symbol->kind == Symbol::Declared;
         least = multiply(least, isKnown ? atom.symbol->value : 1);
@@ -444,7 +497,8 @@ Verdict compareEqual(const Dim &a, const Dim &b) {
   return difference.hasDivision() ? Verdict::Deferred : Verdict::Refuted;
 }
 
-static Verdict compareAtLeastZero(const Dim &difference) {
+static Verdict compareAtLeastZero(const Dim &anyRound) {
+  Dim difference = anyRound.leastOverLoops();
   auto least = difference.lowerBound();
   if (least && *least >= 0)
     return Verdict::Proved;

@@ -16,6 +16,7 @@
 namespace gradus::typed {
 
 struct Axis;
+struct Interval;
 
 /// A name that stands for a dim, or (`Pack`) for any number of axes.
 struct Symbol {
@@ -27,7 +28,11 @@ struct Symbol {
     /// `dim D = 10`: a constant, equal to others by value, placed by name.
     Declared,
     /// `batch B = 32` of a `train`: known when a step is specialised.
-    Batch
+    Batch,
+    /// `stride` of `module Conv[C](stride: int = 1)`: may be 0 or negative.
+    Whole,
+    /// `i` of `for i in 0..N`: a number of its interval, which may be 0.
+    Counter
   } kind = Generic;
   std::string name;
   /// Order of creation in a program; normal forms and printing follow it.
@@ -36,6 +41,8 @@ struct Symbol {
   int64_t value = 0;
   /// Declared with `axis`: bound by `over =` or `axis =` at a call.
   bool isAxis = false;
+  /// `Counter` only.
+  std::shared_ptr<const Interval> interval = nullptr;
 };
 
 /// Sizes of symbols, to turn symbolic shapes into numbers. Declared dims need
@@ -86,7 +93,13 @@ public:
   int64_t evaluate(const DimEnvironment &environment) const;
   /// Whether a quotient or remainder that did not simplify is left.
   bool hasDivision() const;
-  /// A lower bound given that every symbol is at least 1; none if unbounded.
+  /// Whether it depends on the counter of a loop.
+  bool hasCounter() const;
+  /// The least, or the greatest, of its values over the rounds of all loops;
+  /// it still has counters where it does not rise or fall with them evenly.
+  Dim leastOverLoops() const;
+  Dim greatestOverLoops() const { return -(-*this).leastOverLoops(); }
+  /// A lower bound given that every size is at least 1; none if unbounded.
   std::optional<int64_t> lowerBound() const;
 
   /// As the user would write it: `4 * D`, `H // 2 + 1`.
@@ -115,6 +128,11 @@ private:
   std::vector<Term> sum;
 };
 
+/// The numbers from `first` up to and without `end`.
+struct Interval {
+  Dim first, end;
+};
+
 /// What a quotient atom stands for.
 struct Dim::Quotient {
   enum Kind : uint8_t { Floor, Exact, Remainder } kind = Floor;
@@ -136,8 +154,8 @@ bool holds(int64_t left, Relation relation, int64_t right);
 /// Equality of dims. Refuted: they differ for some sizes and no quotient could
 /// make up for it (generic dims are rigid: `B` is never `D`).
 Verdict compareEqual(const Dim &a, const Dim &b);
-/// Any relation, with every symbol at least 1. An inequality that depends on
-/// the sizes is Deferred.
+/// Any relation, with every symbol at least 1 and in every round of a loop. An
+/// inequality that depends on the sizes is Deferred.
 Verdict compare(const Dim &left, Relation relation, const Dim &right);
 
 } // namespace gradus::typed

@@ -49,9 +49,15 @@ std::string path(const InstancePath &instance, const std::string &name) {
   std::string result;
   if (instance.file && !instance.file->path.empty())
     result = instance.file->path + ".";
-  for (const LayerDecl *layer : instance.layers)
-    result += layer->name + ".";
+  for (const auto &[layer, element] : instance.layers)
+    result += layer->name + (element ? "[" + element->str() + "]." : ".");
   return result + name;
+}
+
+std::string rounds(const For &loop) {
+  const Interval &interval = *loop.counter->interval;
+  return fmt::format("for {} in {}..{}", loop.counter->name,
+                     interval.first.str(), interval.end.str());
 }
 
 std::string number(double value) { return fmt::format("{}", value); }
@@ -61,7 +67,8 @@ std::string generics(const std::vector<const Symbol *> &symbols) {
   for (const Symbol *symbol : symbols)
     result += fmt::format("{}{}{}{}", result.empty() ? "" : ", ",
                           symbol->kind == Symbol::Pack ? ".." : "",
-                          symbol->isAxis ? "axis " : "", symbol->name);
+                          symbol->isAxis ? "axis " : "", symbol->name) +
+              (symbol->kind == Symbol::Whole ? ": int" : "");
   return result.empty() ? result : "[" + result + "]";
 }
 
@@ -104,6 +111,19 @@ void Printer::print(const Expr &expr) {
       node(expr, it.local->name);
     } else if constexpr (std::is_same_v<T, ParamReference>) {
       node(expr, "param " + path(it.instance, it.param->name));
+    } else if constexpr (std::is_same_v<T, FunctionReference>) {
+      node(expr, "fn " + path(it.instance, it.callee->name));
+    } else if constexpr (std::is_same_v<T, CallLocal>) {
+      node(expr, "call " + it.local->name, it.arguments);
+    } else if constexpr (std::is_same_v<T, AllParams>) {
+      node(expr, path(it.instance, "params"));
+    } else if constexpr (std::is_same_v<T, Stack>) {
+      line(rounds(it.loop) + " : " + expr.type.str());
+      block([&] {
+        print(it.loop.body);
+        line("yield");
+        block([&] { print(*it.yield); });
+      });
     } else if constexpr (std::is_same_v<T, StatisticReference>) {
       node(expr,
            fmt::format("{}.{}.{}", it.data->path,
@@ -179,6 +199,8 @@ void Printer::print(const Expr &expr) {
         targets += targets.empty() ? "" : ", ";
         if (auto *local = std::get_if<Local *>(&target))
           targets += (*local)->name;
+        else if (auto *whole = std::get_if<AllParams>(&target))
+          targets += path(whole->instance, "params");
         else
           targets += path(std::get<ParamReference>(target).instance,
                           std::get<ParamReference>(target).param->name);
@@ -213,6 +235,11 @@ void Printer::print(const std::vector<Statement> &statements) {
         line("else");
         block([&] { print(choice->otherwise); });
       }
+    } else if (auto *loop = statement.as<For>()) {
+      line(rounds(*loop));
+      block([&] { print(loop->body); });
+    } else if (auto *needed = statement.as<Require>()) {
+      line("requires " + needed->requirement.str());
     }
   }
 }
@@ -265,9 +292,15 @@ void Printer::print(const Module &module) {
   }
   for (const LayerDecl *layer : module.layers) {
     std::string dims;
-    for (const Dim &dim : layer->dims)
-      dims += (dims.empty() ? "" : ", ") + dim.str();
-    line(fmt::format("layer {} = {}{}", layer->name, layer->module->name,
+    for (size_t i = 0; i < layer->dims.size(); ++i) {
+      const Symbol *generic = layer->module->generics[i];
+      dims += (dims.empty() ? "" : ", ") +
+              (generic->kind == Symbol::Whole ? generic->name + " = " : "") +
+              layer->dims[i].str();
+    }
+    line(fmt::format("layer {}{} = {}{}", layer->name,
+                     layer->count ? "[" + layer->count->str() + "]" : "",
+                     layer->module->name,
                      dims.empty() ? "" : "[" + dims + "]"));
     block([&] {
       for (const Expr *config : layer->config)

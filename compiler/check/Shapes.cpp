@@ -127,6 +127,24 @@ bool bindShape(const Shape &parameter, const Shape &argument,
   return true;
 }
 
+bool bindType(const Type &parameter, const Type &argument,
+              const std::vector<const Symbol *> &open, Substitution &bindings) {
+  if (parameter.kind != argument.kind ||
+      parameter.elements.size() != argument.elements.size())
+    return false;
+  for (size_t i = 0; i < parameter.elements.size(); ++i)
+    if (!bindType(parameter.elements[i], argument.elements[i], open, bindings))
+      return false;
+  if (!parameter.isTensor())
+    return true;
+  bool fits = bindShape(parameter.shape, argument.shape, open, bindings);
+  const Symbol *bound = parameter.bound.symbol();
+  if (bound && argument.element == ElementType::Index &&
+      std::find(open.begin(), open.end(), bound) != open.end())
+    bindings.dims.try_emplace(bound, argument.bound);
+  return fits;
+}
+
 std::vector<unsigned> entriesNamed(const Shape &shape, const Axis &axis) {
   std::vector<unsigned> found;
   for (unsigned i = 0; i < shape.size(); ++i)

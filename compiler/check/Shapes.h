@@ -57,6 +57,10 @@ Join join(const Shape &left, const Shape &right);
 bool bindShape(const Shape &parameter, const Shape &argument,
                const std::vector<const Symbol *> &open, Substitution &bindings);
 
+/// The same for all tensors of a type and the bounds of its indices.
+bool bindType(const Type &parameter, const Type &argument,
+              const std::vector<const Symbol *> &open, Substitution &bindings);
+
 /// The entries that are this dim by name.
 std::vector<unsigned> entriesNamed(const Shape &shape, const Axis &axis);
 

@@ -8,10 +8,8 @@
 // entry. All nodes belong to a Program and live as long as it does.
 #pragma once
 
-#include "compiler/Source.h"
-#include "compiler/check/Types.h"
+#include "compiler/check/TypedData.h"
 
-#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -23,7 +21,6 @@
 namespace gradus::typed {
 
 struct Const;
-struct Data;
 struct Function;
 struct LayerDecl;
 struct Module;
@@ -39,6 +36,8 @@ enum class Builtin : uint8_t {
 };
 /// As it is written: `+`, `exp`.
 const char *str(Builtin builtin);
+/// Whether it takes one number for each it gives, both real: `exp`, `abs`.
+bool isElementwise(Builtin builtin);
 
 /// A name that stands for a value inside a body.
 struct Local {
@@ -74,15 +73,30 @@ struct Local {
 /// that is null, at the instance the code runs in ("self"); then follow the
 /// layers.
 struct InstancePath {
+  struct Step {
+    const LayerDecl *layer = nullptr;
+    /// Which one of an array; none if all of them are meant, which only the
+    /// last step can.
+    std::optional<Dim> element;
+
+    bool operator==(const Step &) const = default;
+  };
   const Module *file = nullptr;
-  std::vector<const LayerDecl *> layers;
+  std::vector<Step> layers;
 
   bool operator==(const InstancePath &) const = default;
+  /// Whether a whole array of layers is meant.
+  bool isArray() const;
 };
 
 struct ParamReference {
   InstancePath instance;
   const Param *param = nullptr;
+};
+/// `net.params`: all parameters of an instance and of its layers, or of an
+/// array of them, as one vector.
+struct AllParams {
+  InstancePath instance;
 };
 
 struct Expr;
@@ -215,7 +229,33 @@ struct Call {
   std::vector<const Expr *> arguments;
 };
 
-using GradientTarget = std::variant<Local *, ParamReference>;
+/// A function or a layer as an argument.
+struct FunctionReference {
+  const Function *callee;
+  InstancePath instance;
+  std::vector<GenericBinding> generics;
+};
+/// A call of a parameter that is a function.
+struct CallLocal {
+  Local *local;
+  std::vector<const Expr *> arguments;
+};
+
+/// `for i in 0..N { ... }`: the statements for each number of the counter's
+/// interval. A loop over an array of layers counts its elements.
+struct For {
+  Range keyword;
+  const Symbol *counter;
+  std::vector<Statement> body;
+};
+/// `for i in 0..N { ... yield y }`: the yields, each evaluated at the end of
+/// its round, stacked on a new first axis.
+struct Stack {
+  For loop;
+  const Expr *yield;
+};
+
+using GradientTarget = std::variant<Local *, ParamReference, AllParams>;
 /// `grad(y, x)`: of the type of x, or a tuple of these in order.
 struct Gradient {
   const Expr *y;
@@ -226,13 +266,27 @@ struct Expr {
   Type type;
   Range range;
   using Node = std::variant<Number, DimValue, ConstReference, LocalReference,
-                            ParamReference, StatisticReference, ScalarReference,
-                            Rank, Elementwise, Broadcast, Convert, Reduce,
-                            Contract, Transpose, Reshape, Pick, OneHot, Concat,
-                            Slice, Eye, Iota, Stop, Tuple, Call, Gradient>;
+                            ParamReference, AllParams, StatisticReference,
+                            ScalarReference, Rank, Elementwise, Broadcast,
+                            Convert, Reduce, Contract, Transpose, Reshape, Pick,
+                            OneHot, Concat, Slice, Eye, Iota, Stop, Tuple, Call,
+                            FunctionReference, CallLocal, Stack, Gradient>;
   Node node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }
+};
+
+/// A relation that has to hold when a body is specialised: written as
+/// `requires`, or deferred because symbols stand in the way.
+struct Requirement {
+  Dim left;
+  Relation relation;
+  Dim right;
+  /// What needs it.
+  Range range;
+
+  /// `D % H == 0`.
+  std::string str() const;
 };
 
 /// `let x = ...`, and `var x = ...` (the local's kind tells).
@@ -258,24 +312,16 @@ struct If {
   std::vector<Statement> then, otherwise;
 };
 
-struct Statement {
-  Range range;
-  std::variant<Let, LetTuple, Assign, Return, If> node;
-
-  template <typename T> const T *as() const { return std::get_if<T>(&node); }
+/// What has to hold in this round of a loop.
+struct Require {
+  Requirement requirement;
 };
 
-/// A relation that has to hold when a body is specialised: written as
-/// `requires`, or deferred because symbols stand in the way.
-struct Requirement {
-  Dim left;
-  Relation relation;
-  Dim right;
-  /// What needs it.
+struct Statement {
   Range range;
+  std::variant<Let, LetTuple, Assign, Return, If, For, Require> node;
 
-  /// `D % H == 0`.
-  std::string str() const;
+  template <typename T> const T *as() const { return std::get_if<T>(&node); }
 };
 
 struct Backward {
@@ -341,7 +387,7 @@ struct Param {
   std::variant<const Expr *, Distribution> initial;
 };
 
-/// `layer fc1 = Linear[784, 256]`.
+/// `layer fc1 = Linear[784, 256]`, `layer blocks[L] = Block`.
 struct LayerDecl {
   std::string name;
   std::string doc;
@@ -349,11 +395,24 @@ struct LayerDecl {
   /// Of the expression `Linear[784, 256]`.
   Range valueRange;
   bool isExported = false;
+  /// Of an array: how many, in terms of the enclosing module.
+  std::optional<Dim> count;
   const Module *module = nullptr;
   /// One per generic of the module, in terms of the enclosing module.
   std::vector<Dim> dims;
-  /// One per config parameter.
+  /// One per setting that is no whole number.
   std::vector<const Expr *> config;
+};
+
+/// `eps` in `module LayerNorm[D](eps = 1e-5)`, or `stride: int = 1`.
+struct Setting {
+  std::string name;
+  /// One of the two; a whole number is one of the module's generics.
+  Local *local = nullptr;
+  const Symbol *whole = nullptr;
+  /// Its default, if it has one.
+  const Expr *value = nullptr;
+  std::optional<Dim> dim;
 };
 
 /// A module, or a file: a module with one instance.
@@ -374,10 +433,11 @@ struct Module {
   /// Of a file: its own. Only that of the main file is run.
   const Train *train = nullptr;
   bool isExported = false;
+  /// What a layer gives in brackets, then its settings of type `int`.
   std::vector<const Symbol *> generics;
+  std::vector<Setting> settings;
+  /// The settings that are real or bool.
   std::vector<Local *> config;
-  /// Null where there is none.
-  std::vector<const Expr *> configDefaults;
   std::vector<Requirement> requirements;
   /// In the order of declaration.
   std::vector<const Param *> params;
@@ -405,76 +465,6 @@ struct Optimizer {
   Local *updated = nullptr;
   Local *gradient = nullptr;
   std::vector<Statement> statements;
-};
-
-/// Columns of a csv file: numbers from 0, names, or a range of numbers.
-struct CsvColumns {
-  struct Interval {
-    int64_t begin = 0;
-    /// Absent: to the last column.
-    std::optional<int64_t> end;
-  };
-  using Item = std::variant<int64_t, std::string, Interval>;
-  std::vector<Item> items;
-  Range range;
-};
-
-/// Which rows of its files a split takes.
-struct RowChoice {
-  /// Rows [begin, end).
-  std::optional<CsvColumns::Interval> rows;
-  /// Per cent [first, second) of the rows, after a shuffle by `seed` if given.
-  std::optional<std::array<double, 2>> split;
-  std::optional<uint64_t> seed;
-  /// What an empty cell or NaN stands for.
-  std::optional<double> missing;
-};
-
-struct CsvSource : RowChoice {
-  std::string file;
-  Range fileRange;
-  /// One per field of the data, in its order.
-  std::vector<CsvColumns> columns;
-  std::optional<bool> header;
-};
-
-struct IdxSource {
-  /// One per field of the data, in its order.
-  std::vector<std::string> files;
-};
-
-/// `npy(...)` and `npz("file", ...)`.
-struct ArraySource : RowChoice {
-  /// Of npz, else empty.
-  std::string archive;
-  Range archiveRange;
-  /// One per field of the data, in its order: a file, or of npz a name in it.
-  std::vector<std::string> arrays;
-};
-
-struct Data {
-  struct Field {
-    std::string name;
-    std::string doc;
-    Range range;
-    /// Of one example.
-    Type type;
-  };
-  struct Split {
-    std::string name;
-    Range range;
-    std::variant<CsvSource, IdxSource, ArraySource> source;
-  };
-  std::string name;
-  /// `housing`, or `base.housing` of a file imported `as base`.
-  std::string path;
-  std::string doc;
-  Range range;
-  /// The file it stands in; paths are relative to its folder.
-  const Source *file = nullptr;
-  bool isExported = false;
-  std::vector<Field> fields;
-  std::vector<Split> splits;
 };
 
 struct Minimize {

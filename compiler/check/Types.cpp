@@ -65,6 +65,14 @@ Type Type::tuple(std::vector<Type> elements) {
   return type;
 }
 
+Type Type::function(std::vector<Type> parameters, Type result) {
+  Type type;
+  type.kind = Function;
+  type.elements = std::move(parameters);
+  type.elements.push_back(std::move(result));
+  return type;
+}
+
 Type Type::poison() {
   Type type;
   type.kind = Poison;
@@ -85,7 +93,7 @@ Type Type::withElement(ElementType other) const { return tensor(other, shape); }
 bool Type::operator==(const Type &other) const {
   if (kind != other.kind)
     return false;
-  if (kind == Tuple)
+  if (kind == Tuple || kind == Function)
     return elements == other.elements;
   return kind == Poison || (element == other.element && shape == other.shape &&
                             bound == other.bound);
@@ -102,6 +110,10 @@ std::string Type::str() const {
   switch (kind) {
   case Tuple:
     return "(" + list(elements) + ")";
+  case Function:
+    return fmt::format("fn({}) -> {}",
+                       list(std::span(elements).first(elements.size() - 1)),
+                       elements.back().str());
   case Poison:
     return "?";
   case Tensor:
@@ -138,6 +150,14 @@ Type substitute(const Type &type, const Substitution &substitution) {
   for (Type &element : result.elements)
     element = substitute(element, substitution);
   return result;
+}
+
+void forEachTensor(const Type &type,
+                   const std::function<void(const Type &)> &visit) {
+  if (type.isTensor())
+    visit(type);
+  for (const Type &element : type.elements)
+    forEachTensor(element, visit);
 }
 
 std::vector<int64_t> evaluate(const Shape &shape,

@@ -5,6 +5,7 @@
 
 #include "compiler/check/Dims.h"
 
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -66,6 +67,8 @@ struct Type {
   enum Kind : uint8_t {
     Tensor,
     Tuple,
+    /// `fn(real[..S]) -> real[..S]`: only parameters of functions.
+    Function,
     /// Already reported; goes with anything without another error.
     Poison
   } kind = Tensor;
@@ -74,15 +77,17 @@ struct Type {
   /// K of `index(K)`.
   Dim bound;
   Shape shape;
-  /// Tuple only.
+  /// Of a tuple; of a function the types of its parameters, then of its result.
   std::vector<Type> elements;
 
   static Type tensor(ElementType element, Shape shape = {}, Dim bound = {});
   static Type tuple(std::vector<Type> elements);
+  static Type function(std::vector<Type> parameters, Type result);
   static Type poison();
 
   bool isTensor() const { return kind == Tensor; }
   bool isTuple() const { return kind == Tuple; }
+  bool isFunction() const { return kind == Function; }
   bool isPoison() const { return kind == Poison; }
   bool isScalar() const { return kind == Tensor && shape.empty(); }
   bool hasPack() const;
@@ -99,6 +104,9 @@ struct Type {
 std::string str(const Shape &shape);
 Shape substitute(const Shape &shape, const Substitution &substitution);
 Type substitute(const Type &type, const Substitution &substitution);
+/// The type and those it is made of.
+void forEachTensor(const Type &type,
+                   const std::function<void(const Type &)> &visit);
 
 /// The sizes of all axes, packs spread out.
 std::vector<int64_t> evaluate(const Shape &shape,

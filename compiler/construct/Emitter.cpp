@@ -130,11 +130,36 @@ Value Emitter::visit(const typed::LocalReference &node, const Expr &expr,
 
 Value Emitter::visit(const typed::ParamReference &node, const Expr &expr,
                      Frame &frame) {
-  const Instance &instance = model.instances.find(*frame.self, node.instance);
+  const Instance &instance =
+      model.instances.find(*frame.self, node.instance, frame.dims);
   const Parameter &known = model.instances.parameter(instance, node.param);
   if (!function) // Reports with the place of the use.
     return argument(known.name, {}, expr.range);
   return parameter(known);
+}
+
+Value Emitter::flattened(ArrayRef<Value> values) {
+  SmallVector<Value> parts;
+  for (Value value : values) {
+    int64_t size = cast<RankedTensorType>(value.getType()).getNumElements();
+    parts.push_back(graph::ReshapeOp::create(builder, location, value,
+                                             ArrayRef<int64_t>{size}));
+  }
+  if (parts.size() == 1)
+    return parts.front();
+  return graph::ConcatOp::create(builder, location, parts, 0);
+}
+
+Value Emitter::visit(const typed::AllParams &node, const Expr &expr,
+                     Frame &frame) {
+  SmallVector<Value> values;
+  for (const Parameter &each :
+       model.instances.parameters(*frame.self, node.instance, frame.dims)) {
+    if (!function) // Reports with the place of the use.
+      return argument(each.name, {}, expr.range);
+    values.push_back(parameter(each));
+  }
+  return flattened(values);
 }
 
 Value Emitter::visit(const typed::StatisticReference &node, const Expr &expr,
@@ -189,7 +214,14 @@ Values Emitter::emitAll(const Expr &expr, Frame &frame) {
       [&](const auto &node) -> Values {
         using Node = std::decay_t<decltype(node)>;
         if constexpr (std::is_same_v<Node, typed::Call>) {
-          return call(node, expr, frame);
+          return call(
+              resolve(*node.callee, node.instance, node.generics, frame),
+              node.arguments, expr, frame);
+        } else if constexpr (std::is_same_v<Node, typed::CallLocal>) {
+          return call(frame.functions.at(node.local), node.arguments, expr,
+                      frame);
+        } else if constexpr (std::is_same_v<Node, typed::FunctionReference>) {
+          llvm_unreachable("a function is no value");
         } else if constexpr (std::is_same_v<Node, typed::Gradient>) {
           return gradient(node, expr, frame);
         } else if constexpr (std::is_same_v<Node, typed::Tuple>) {
@@ -209,6 +241,59 @@ Values Emitter::emitAll(const Expr &expr, Frame &frame) {
       expr.node);
   location = outer;
   return values;
+}
+
+/// Until loops may stay rolled: more would take minutes to compile.
+static constexpr size_t mostUnrolled = 10000;
+
+void Emitter::loop(const typed::For &loop, Frame &frame,
+                   llvm::function_ref<void()> endRound) {
+  bool isOutermost = !outermostLoop;
+  if (isOutermost)
+    outermostLoop = loop.keyword;
+  const typed::Interval &interval = *loop.counter->interval;
+  int64_t end = interval.end.evaluate(frame.dims);
+  for (int64_t i = interval.first.evaluate(frame.dims); i < end; ++i) {
+    frame.dims.dims[loop.counter] = i;
+    run(loop.body, frame);
+    endRound();
+  }
+  if (isOutermost)
+    outermostLoop = Range();
+}
+
+void Emitter::requireInRound(const typed::Requirement &requirement,
+                             const Frame &frame) {
+  if (typed::holds(requirement.left.evaluate(frame.dims), requirement.relation,
+                   requirement.right.evaluate(frame.dims)))
+    return;
+  std::string round;
+  typed::Dim difference = requirement.left - requirement.right;
+  for (const typed::Symbol *symbol : difference.symbols())
+    if (symbol->kind == typed::Symbol::Counter)
+      round += fmt::format("{}{} is {}", round.empty() ? "" : " and ",
+                           symbol->name, frame.dims.dims.at(symbol));
+  model.diagnostics.report(diag::RequirementOfBody, requirement.range,
+                           requirement.str(), round);
+  throw Refused();
+}
+
+Value Emitter::visit(const typed::Stack &node, const Expr &expr, Frame &frame) {
+  SmallVector<Value> yields;
+  loop(node.loop, frame, [&] {
+    Value yielded = emit(*node.yield, frame);
+    auto shape =
+        llvm::to_vector(cast<RankedTensorType>(yielded.getType()).getShape());
+    shape.insert(shape.begin(), 1);
+    yields.push_back(
+        graph::ReshapeOp::create(builder, location, yielded, shape));
+  });
+  // A loop may turn out to run no round.
+  if (yields.empty())
+    refuse(expr.range, "a loop without rounds as a value is");
+  return yields.size() == 1
+             ? yields.front()
+             : graph::ConcatOp::create(builder, location, yields, 0);
 }
 
 /// Names the op that gave `value` after what the user called it.
@@ -235,6 +320,10 @@ void Emitter::bind(const typed::Local *local, Values values, Frame &frame) {
 std::optional<Values>
 Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
   for (const typed::Statement &statement : statements) {
+    if (outermostLoop && ++unrolled > mostUnrolled)
+      refuse(outermostLoop, fmt::format("loops that run more than {} "
+                                        "statements in all are",
+                                        mostUnrolled));
     if (auto *let = statement.as<typed::Let>()) {
       bind(let->local, emitAll(*let->value, frame), frame);
     } else if (auto *let = statement.as<typed::LetTuple>()) {
@@ -249,6 +338,10 @@ Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
       bool taken = decide(*branch->condition, frame);
       if (auto result = run(taken ? branch->then : branch->otherwise, frame))
         return result;
+    } else if (auto *rounds = statement.as<typed::For>()) {
+      loop(*rounds, frame, [] {});
+    } else if (auto *needed = statement.as<typed::Require>()) {
+      requireInRound(needed->requirement, frame);
     }
   }
   return std::nullopt;
@@ -258,6 +351,9 @@ bool Emitter::decide(const Expr &condition, Frame &frame) {
   typed::ConstantEnvironment environment;
   environment.dims = &frame.dims;
   environment.training = training;
+  environment.local = [&](const typed::Local *local) {
+    return model.instances.setting(local, *frame.self);
+  };
   if (auto value = typed::evaluate(condition, environment))
     return *value != 0;
   refuse(condition.range, "`if` on a value known only when running is");
@@ -281,33 +377,77 @@ void Emitter::require(const std::vector<typed::Requirement> &requirements,
   }
 }
 
-Values Emitter::call(const typed::Call &call, const Expr &expr, Frame &frame) {
-  const typed::Function &callee = *call.callee;
-  Values arguments;
-  std::vector<Values> bound;
-  for (const Expr *argument : call.arguments)
-    bound.push_back(emitAll(*argument, frame));
-
-  Frame inner;
-  inner.self = &model.instances.find(*frame.self, call.instance);
-  inner.dims = inner.self->dims;
-  for (const typed::GenericBinding &binding : call.generics) {
+Callee Emitter::resolve(const typed::Function &function,
+                        const typed::InstancePath &instance,
+                        const std::vector<typed::GenericBinding> &generics,
+                        const Frame &frame) {
+  Callee result;
+  result.function = &function;
+  result.self = &model.instances.find(*frame.self, instance, frame.dims);
+  result.dims = result.self->dims;
+  for (const typed::GenericBinding &binding : generics) {
     if (binding.generic->kind == typed::Symbol::Pack)
-      inner.dims.packs[binding.generic] =
+      result.dims.packs[binding.generic] =
           typed::evaluate(binding.pack, frame.dims);
     else
-      inner.dims.dims[binding.generic] = binding.dim.evaluate(frame.dims);
+      result.dims.dims[binding.generic] = binding.dim.evaluate(frame.dims);
   }
-  require(callee.requirements, inner.dims, callee.name, expr.range);
+  return result;
+}
 
-  if (callee.backward) {
-    for (Values &values : bound)
-      arguments.push_back(values.front());
-    return {callCustom(callee, inner, arguments)};
+/// What is passed for a parameter that is a function.
+Callee Emitter::callee(const Expr &argument, const Frame &frame) {
+  if (auto *local = argument.as<typed::LocalReference>())
+    return frame.functions.at(local->local);
+  const auto &reference = *argument.as<typed::FunctionReference>();
+  return resolve(*reference.callee, reference.instance, reference.generics,
+                 frame);
+}
+
+Values Emitter::call(const Callee &callee,
+                     const std::vector<const Expr *> &arguments,
+                     const Expr &expr, Frame &frame) {
+  const typed::Function &function = *callee.function;
+  Frame inner;
+  inner.self = callee.self;
+  inner.dims = callee.dims;
+  std::vector<Values> values;
+  for (auto [i, local] : llvm::enumerate(function.arguments)) {
+    // A function that is passed on may have more parameters than are given.
+    bool isGiven = i < arguments.size();
+    if (local->type.isFunction())
+      inner.functions[local] = this->callee(*arguments[i], frame);
+    values.push_back(local->type.isFunction() ? Values()
+                     : isGiven ? emitAll(*arguments[i], frame)
+                               : emitAll(*function.defaults[i], inner));
   }
-  for (auto [local, values] : llvm::zip_equal(callee.arguments, bound))
-    bind(local, values, inner);
-  return *run(callee.statements, inner);
+  require(function.requirements, inner.dims, function.name, expr.range);
+  if (function.backward) {
+    Values flat;
+    for (Values &value : values)
+      flat.push_back(value.front());
+    return {callCustom(function, inner, flat)};
+  }
+  for (auto [local, value] : llvm::zip_equal(function.arguments, values))
+    if (!local->type.isFunction())
+      bind(local, value, inner);
+  return *run(function.statements, inner);
+}
+
+/// Whether a derivative can flow from one of `from` to `y`, as far as the graph
+/// shows.
+static DenseSet<Value> reachedFrom(Value y) {
+  DenseSet<Value> reached{y};
+  SmallVector<Value> pending{y};
+  while (!pending.empty()) {
+    Operation *op = pending.pop_back_val().getDefiningOp();
+    if (!op || op->hasTrait<graph::ZeroDerivative>())
+      continue;
+    for (Value operand : op->getOperands())
+      if (graph::isReal(operand) && reached.insert(operand).second)
+        pending.push_back(operand);
+  }
+  return reached;
 }
 
 Values Emitter::gradient(const typed::Gradient &gradient, const Expr &,
@@ -315,22 +455,64 @@ Values Emitter::gradient(const typed::Gradient &gradient, const Expr &,
   Value y = emit(*gradient.y, frame);
   SmallVector<Value> targets;
   std::vector<std::string> names{std::string(gradient.y->range.text())};
+  // `net.params` is many values: where they are, and those that y reaches.
+  struct Whole {
+    SmallVector<Value> values;
+    DenseMap<Value, unsigned> positions;
+  };
+  std::vector<std::optional<Whole>> wholes;
   for (const typed::GradientTarget &target : gradient.targets) {
+    wholes.emplace_back();
     if (auto *local = std::get_if<typed::Local *>(&target)) {
       names.push_back((*local)->name);
       targets.push_back(frame.locals.lookup(*local).front());
-    } else {
-      auto &reference = std::get<typed::ParamReference>(target);
+    } else if (auto *one = std::get_if<typed::ParamReference>(&target)) {
       targets.push_back(parameter(model.instances.parameter(
-          model.instances.find(*frame.self, reference.instance),
-          reference.param)));
-      names.push_back(reference.param->name);
+          model.instances.find(*frame.self, one->instance, frame.dims),
+          one->param)));
+      names.push_back(one->param->name);
+    } else {
+      Whole &whole = wholes.back().emplace();
+      auto parameters = model.instances.parameters(
+          *frame.self, std::get<typed::AllParams>(target).instance, frame.dims);
+      DenseSet<Value> reached = reachedFrom(y);
+      bool isAnyReached = false;
+      for (const Parameter &each : parameters) {
+        whole.values.push_back(parameter(each));
+        isAnyReached |= reached.contains(whole.values.back());
+      }
+      // A part that y does not depend on has derivative zero; the whole may
+      // not.
+      for (auto [value, each] : llvm::zip_equal(whole.values, parameters)) {
+        if (isAnyReached && !reached.contains(value))
+          continue;
+        whole.positions[value] = targets.size();
+        targets.push_back(value);
+        names.push_back(each.name);
+      }
     }
   }
   auto op = graph::GradientOp::create(builder, location, y, targets);
   op->setAttr(graph::GraphDialect::namesAttrName,
               builder.getStrArrayAttr(llvm::to_vector_of<StringRef>(names)));
-  return Values(op.getResults());
+  Values results;
+  unsigned next = 0;
+  for (const auto &whole : wholes) {
+    if (!whole) {
+      results.push_back(op.getResult(next++));
+      continue;
+    }
+    SmallVector<Value> parts;
+    for (Value value : whole->values) {
+      auto known = whole->positions.find(value);
+      parts.push_back(known == whole->positions.end()
+                          ? graph::fillLike(builder, location, value, 0)
+                          : op.getResult(known->second));
+    }
+    next += whole->positions.size();
+    results.push_back(flattened(parts));
+  }
+  return results;
 }
 
 } // namespace gradus::construct

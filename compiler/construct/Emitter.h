@@ -16,12 +16,20 @@ namespace gradus::construct {
 /// Thrown after an error has been reported.
 struct Refused {};
 
+/// What a parameter that is a function stands for.
+struct Callee {
+  const typed::Function *function = nullptr;
+  const Instance *self = nullptr;
+  typed::DimEnvironment dims;
+};
+
 /// What the names of a body mean while it is inlined.
 struct Frame {
   const Instance *self = nullptr;
   typed::DimEnvironment dims;
   llvm::DenseMap<const typed::Local *, llvm::SmallVector<mlir::Value, 1>>
       locals;
+  std::map<const typed::Local *, Callee> functions;
 };
 
 /// A function with a derivative of its own, specialised.
@@ -123,6 +131,8 @@ private:
   mlir::Value visit(const typed::ConstReference &, const Expr &, Frame &);
   mlir::Value visit(const typed::LocalReference &, const Expr &, Frame &);
   mlir::Value visit(const typed::ParamReference &, const Expr &, Frame &);
+  mlir::Value visit(const typed::AllParams &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Stack &, const Expr &, Frame &);
   mlir::Value visit(const typed::StatisticReference &, const Expr &, Frame &);
   mlir::Value visit(const typed::ScalarReference &, const Expr &, Frame &);
   mlir::Value visit(const typed::Rank &, const Expr &, Frame &);
@@ -141,9 +151,23 @@ private:
   mlir::Value visit(const typed::Iota &, const Expr &, Frame &);
   mlir::Value visit(const typed::Stop &, const Expr &, Frame &);
 
-  Values call(const typed::Call &call, const Expr &expr, Frame &frame);
+  /// The callee with numbers for its dims.
+  Callee resolve(const typed::Function &function,
+                 const typed::InstancePath &instance,
+                 const std::vector<typed::GenericBinding> &generics,
+                 const Frame &frame);
+  Callee callee(const Expr &argument, const Frame &frame);
+  Values call(const Callee &callee, const std::vector<const Expr *> &arguments,
+              const Expr &expr, Frame &frame);
   Values gradient(const typed::Gradient &gradient, const Expr &expr,
                   Frame &frame);
+  /// Runs the rounds of a loop, and `endRound` at the end of each.
+  void loop(const typed::For &loop, Frame &frame,
+            llvm::function_ref<void()> endRound);
+  void requireInRound(const typed::Requirement &requirement,
+                      const Frame &frame);
+  /// One vector of all their elements.
+  mlir::Value flattened(llvm::ArrayRef<mlir::Value> values);
   mlir::Value pointwise(typed::Builtin op, llvm::ArrayRef<mlir::Value> x,
                         const Expr &expr);
   mlir::Value power(mlir::Value base, mlir::Value exponent);
@@ -157,6 +181,10 @@ private:
   [[noreturn]] void refuse(Range range, const std::string &construct);
 
   std::map<const Parameter *, mlir::Value> updated;
+  /// The outermost loop around what is being emitted, and the statements that
+  /// loops ran so far.
+  Range outermostLoop;
+  size_t unrolled = 0;
 };
 
 /// The number a value holds in every element, if it is written in the model.

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,12 @@ struct Instance {
   /// Null for a file.
   const Instance *parent = nullptr;
   const typed::LayerDecl *layer = nullptr;
-  /// `fc1` or `block.att`; of a file its path, mostly empty.
+  /// `fc1`, `block.att` or `blocks.0.att`; of a file its path, mostly empty.
   std::string path;
   typed::DimEnvironment dims;
+  /// Its parameters and those of its layers, as positions in
+  /// Instances::parameters().
+  size_t firstParameter = 0, endParameter = 0;
 
   /// The path of a member: `fc1.W`.
   std::string member(const std::string &name) const {
@@ -45,25 +49,40 @@ public:
 
   /// The only instance of a file.
   const Instance &ofFile(const typed::Module *file) const;
-  /// The instance a path means for code that runs in `self`.
-  const Instance &find(const Instance &self,
-                       const typed::InstancePath &path) const;
-  /// All parameters, in order of declaration, layers in their places.
+  /// The instance a path means for code that runs in `self`; `dims` are those
+  /// of the code.
+  const Instance &find(const Instance &self, const typed::InstancePath &path,
+                       const typed::DimEnvironment &dims) const;
+  /// All parameters, in order of declaration: those of an instance, then those
+  /// of its layers.
   const std::vector<Parameter> &parameters() const { return allParameters; }
+  /// Those of the instance, or the array of instances, that a path means.
+  std::span<const Parameter>
+  parameters(const Instance &self, const typed::InstancePath &path,
+             const typed::DimEnvironment &dims) const;
   const Parameter &parameter(const Instance &instance,
                              const typed::Param *declaration) const;
   /// A scalar that is fixed by dims and config, as a number.
   std::optional<double> evaluate(const typed::Expr &expr,
                                  const Instance &instance) const;
 
+  /// The elements of a tensor that are fixed so, in row-major order; one if all
+  /// are the same.
+  std::optional<std::vector<double>> elements(const typed::Expr &expr,
+                                              const Instance &instance) const;
+  /// The number of a setting of the module of an instance.
+  std::optional<double> setting(const typed::Local *local,
+                                const Instance &instance) const;
+
 private:
   Instance &make(const typed::Module *module, const Instance *parent,
-                 const typed::LayerDecl *layer);
+                 const typed::LayerDecl *layer, std::string path);
 
   std::vector<std::unique_ptr<Instance>> instances;
   std::map<const typed::Module *, const Instance *> files;
+  /// The elements of an array, or the one instance.
   std::map<std::pair<const Instance *, const typed::LayerDecl *>,
-           const Instance *>
+           std::vector<const Instance *>>
       layers;
   std::vector<Parameter> allParameters;
 };

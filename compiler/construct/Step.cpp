@@ -41,23 +41,21 @@ targets(const typed::Minimize &minimize, Value loss, Emitter &emitter,
   Model &model = emitter.model;
   const Instance &self = model.instances.ofFile(model.program.main);
   std::vector<const Parameter *> result;
-  auto isWithin = [](const Instance *inner, const Instance &outer) {
-    for (; inner; inner = inner->parent)
-      if (inner == &outer)
-        return true;
-    return false;
-  };
   if (!minimize.over.empty()) {
+    llvm::DenseSet<const Parameter *> chosen;
+    for (const typed::Minimize::Target &target : minimize.over) {
+      if (target.param)
+        chosen.insert(&model.instances.parameter(
+            model.instances.find(self, target.instance, self.dims),
+            target.param));
+      else
+        for (const Parameter &parameter :
+             model.instances.parameters(self, target.instance, self.dims))
+          chosen.insert(&parameter);
+    }
     for (const Parameter &parameter : model.instances.parameters())
-      for (const typed::Minimize::Target &target : minimize.over) {
-        const Instance &instance = model.instances.find(self, target.instance);
-        if (target.param ? parameter.instance == &instance &&
-                               parameter.declaration == target.param
-                         : isWithin(parameter.instance, instance)) {
-          result.push_back(&parameter);
-          break;
-        }
-      }
+      if (chosen.contains(&parameter))
+        result.push_back(&parameter);
     return result;
   }
 

@@ -43,8 +43,15 @@ static Initial initialOf(const construct::Instances &instances,
     return *value;
   };
   const auto &initial = parameter.declaration->initial;
-  if (const auto *expr = std::get_if<const typed::Expr *>(&initial))
-    return {Initial::Constant, number(**expr), 0, {}};
+  if (const auto *expr = std::get_if<const typed::Expr *>(&initial)) {
+    auto values = instances.elements(**expr, *parameter.instance);
+    if (!values)
+      throw std::logic_error("the start of " + parameter.name +
+                             " is not known");
+    if (values->size() == 1)
+      return {Initial::Constant, values->front(), 0, {}};
+    return {Initial::Values, 0, 0, std::move(*values)};
+  }
   const auto &distribution = std::get<typed::Distribution>(initial);
   double arguments[2] = {};
   for (size_t i = 0; i < distribution.arguments.size(); ++i)

@@ -53,6 +53,8 @@ private:
     run(node.then);
     run(node.otherwise);
   }
+  void visit(const typed::For &node) { run(node.body); }
+  void visit(const typed::Require &) {}
 
   void visit(const typed::StatisticReference &node, const typed::Expr &expr) {
     for (const StatisticUse &use : uses)
@@ -80,6 +82,10 @@ private:
     if constexpr (requires { node.arguments.size(); })
       for (const typed::Expr *argument : node.arguments)
         run(argument);
+    if constexpr (requires { run(node.yield); }) {
+      run(node.loop.body);
+      run(node.yield);
+    }
     if constexpr (requires { run(node.y); })
       run(node.y);
   }

@@ -192,4 +192,44 @@ TEST_F(DimsTest, FindsItsSymbols) {
   EXPECT_EQ(Dim(3).symbol(), nullptr);
 }
 
+TEST_F(DimsTest, CountersOfLoopsRunThroughTheirInterval) {
+  Symbol i = named("i", 6, Symbol::Counter);
+  i.interval = std::make_shared<const Interval>(Interval{Dim(0), D});
+  Dim I = Dim(i);
+  // An inner loop may end where the outer one is.
+  Symbol j = named("j", 7, Symbol::Counter);
+  j.interval = std::make_shared<const Interval>(Interval{Dim(1), I + 2});
+  Dim J = Dim(j);
+
+  EXPECT_EQ(I.leastOverLoops(), Dim(0));
+  EXPECT_EQ(I.greatestOverLoops(), D - 1);
+  EXPECT_EQ((2 * I + 1).greatestOverLoops(), 2 * D - 1);
+  EXPECT_EQ((B * I).greatestOverLoops(), B * D - B);
+  EXPECT_EQ(J.greatestOverLoops(), D);
+  EXPECT_EQ((I - J).leastOverLoops(), Dim(-1));
+  EXPECT_EQ((D - I).leastOverLoops(), Dim(1));
+  // What does not rise or fall evenly stays as it is.
+  EXPECT_TRUE((I * I).leastOverLoops().hasCounter());
+  EXPECT_TRUE(rest(I, 3).leastOverLoops().hasCounter());
+  EXPECT_TRUE((B * I - D * I).leastOverLoops().hasCounter());
+
+  EXPECT_EQ(compare(0, Relation::LessEqual, I), Verdict::Proved);
+  EXPECT_EQ(compare(I, Relation::Less, D), Verdict::Proved);
+  EXPECT_EQ(compare(I + 1, Relation::Less, D), Verdict::Refuted);
+  EXPECT_EQ(compare(I, Relation::Less, H), Verdict::Deferred);
+  EXPECT_EQ(compare(1, Relation::LessEqual, I), Verdict::Refuted);
+  EXPECT_EQ(compare(1, Relation::LessEqual, J), Verdict::Proved);
+  EXPECT_EQ(compare(J, Relation::LessEqual, D), Verdict::Proved);
+  EXPECT_EQ(compareEqual(I, 2), Verdict::Refuted);
+  EXPECT_EQ(compareEqual(I - I, 0), Verdict::Proved);
+}
+
+TEST_F(DimsTest, WholeNumbersOfSettingsMayBeNegative) {
+  Symbol n = named("n", 6, Symbol::Whole);
+  Dim N = Dim(n);
+  EXPECT_EQ(compare(1, Relation::LessEqual, N), Verdict::Deferred);
+  EXPECT_EQ(compare(0, Relation::LessEqual, -N), Verdict::Deferred);
+  EXPECT_EQ(compare(N, Relation::Less, N + 1), Verdict::Proved);
+}
+
 } // namespace
