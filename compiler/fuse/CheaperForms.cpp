@@ -158,6 +158,7 @@ static void putChannelsLast(Block &body) {
 }
 
 void useCheaperForms(Block &body) {
+  splitConcats(body);
   gatherFolds(body);
   putChannelsLast(body);
   sinkTransposes(body);

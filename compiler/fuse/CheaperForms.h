@@ -13,6 +13,10 @@ void useCheaperForms(mlir::Block &body);
 /// movements (GatherFolds.cpp).
 void gatherFolds(mlir::Block &body);
 
+/// Computes what is summed or cut again of each operand of a concat
+/// (SplitConcats.cpp).
+void splitConcats(mlir::Block &body);
+
 /// Moves transpositions down to where they cancel (SinkTransposes.cpp).
 void sinkTransposes(mlir::Block &body);
 
