@@ -235,23 +235,51 @@ void CheckerState::checkMembers(ModuleScope &scope) {
   }
 }
 
-// The `train` of an imported file is checked like the rest of it, but only that
-// of the main file is run.
+// The `train`s of an imported file are checked like the rest of it, but only
+// those of the main file are run.
 void CheckerState::checkTrains(FileScope &scope, bool isMain) {
-  const ast::Decl *first = nullptr;
-  for (const auto &decl : scope.tree->declarations) {
-    const auto *train = decl->as<ast::Train>();
-    if (!train)
-      continue;
-    if (first) {
-      refuse(train->keyword, "several `train` in a file are")
-          .label(first->as<ast::Train>()->keyword, "the first one");
-      continue;
+  std::vector<const ast::Decl *> all;
+  for (const auto &decl : scope.tree->declarations)
+    if (decl->as<ast::Train>())
+      all.push_back(decl.get());
+  std::map<std::string, Range> names;
+  for (const ast::Decl *decl : all) {
+    const auto &tree = *decl->as<ast::Train>();
+    if (tree.name) {
+      auto [known, isNew] = names.emplace(tree.name->text, tree.name->range);
+      if (!isNew)
+        diagnostics
+            .report(diag::DeclaredTwice, tree.name->range, tree.name->text)
+            .label(known->second, "declared here first");
+    } else if (all.size() > 1) {
+      diagnostics.report(diag::TrainNeedsName, tree.keyword, all.size())
+          .help("as in `train pretrain on ...`");
     }
-    first = decl.get();
     if (!decl->broken)
-      scope.module->train = checkTrain(scope, *decl, isMain);
+      scope.module->trains.push_back(checkTrain(scope, *decl, isMain));
   }
+}
+
+void CheckerState::chooseTrain(const Module &main) {
+  program->trains = main.trains;
+  std::vector<std::string> names;
+  for (const Train *train : main.trains) {
+    if (options.train.empty() || train->name == options.train) {
+      program->train = train;
+      return;
+    }
+    if (!train->name.empty())
+      names.push_back(train->name);
+  }
+  if (options.train.empty())
+    return;
+  Diagnostic &error =
+      diagnostics.report(diag::UnknownTrain, Range(), options.train);
+  std::string near = nearest(options.train, names);
+  if (!near.empty())
+    error.meant(near);
+  else if (!names.empty())
+    error.help(fmt::format("there are: {}", fmt::join(names, ", ")));
 }
 
 void CheckerState::checkMain(const ast::File &file) {
@@ -268,7 +296,7 @@ void CheckerState::checkMain(const ast::File &file) {
     program->files.push_back(scope->module);
   }
   program->main = main->module;
-  program->train = main->module->train;
+  chooseTrain(*main->module);
   checkPaths();
   reportUnusedOverrides();
 }

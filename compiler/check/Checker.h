@@ -26,6 +26,8 @@ struct CheckOptions {
   /// the model's folder: the importing file and the path written in it, and the
   /// file to read.
   std::map<std::pair<std::string, std::string>, std::string> moved = {};
+  /// The name of the `train` that is meant; empty: the first one.
+  std::string train = {};
 };
 
 /// Checks a file and what it imports (paths relative to the importing file).

@@ -93,6 +93,7 @@ private:
   void checkMembers(ModuleScope &scope);
   void checkModuleBody(ModuleScope &scope);
   void checkTrains(FileScope &scope, bool isMain);
+  void chooseTrain(const Module &main);
   const Train *checkTrain(FileScope &scope, const ast::Decl &decl, bool isMain);
   /// False if it is done already, or reports that it needs itself.
   bool begin(Declaration &declaration);
@@ -107,6 +108,8 @@ private:
     ast::ExprPtr value;
     const Declaration *target = nullptr;
     bool isUsed = false;
+    /// An error has been reported.
+    bool isReported = false;
   };
 
   const CheckOptions &options;

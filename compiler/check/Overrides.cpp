@@ -96,12 +96,12 @@ const ast::Expr *CheckerState::overrideOfArgument(
     if (parsed.key == fmt::format("{}.{}", index + 1, name)) {
       parsed.isUsed = true;
       value = parsed.value.get();
-    } else if (parsed.key == name && !parsed.isUsed) {
-      parsed.isUsed = keys.size() != 1;
+    } else if (parsed.key == name) {
+      parsed.isUsed = true;
       if (keys.size() == 1) {
         value = parsed.value.get();
-        parsed.isUsed = true;
-      } else {
+      } else if (!parsed.isReported) {
+        parsed.isReported = true;
         diagnostics
             .report(diag::AmbiguousOverride, Range(), name,
                     fmt::format("{} optimizers", keys.size()))

@@ -463,8 +463,8 @@ void Printer::print(const Program &program) {
   for (const Module *file : program.files)
     if (isShown(file->source))
       print(*file);
-  if (program.train)
-    print(*program.train);
+  for (const Train *train : program.trains)
+    print(*train);
 }
 
 } // namespace typed

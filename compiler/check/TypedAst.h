@@ -430,8 +430,8 @@ struct Module {
   std::string path;
   /// Of a file: the paths it imports, as they are written, and what they mean.
   std::vector<std::pair<std::string, const Module *>> imports;
-  /// Of a file: its own. Only that of the main file is run.
-  const Train *train = nullptr;
+  /// Of a file: its own. Only those of the main file are run.
+  std::vector<const Train *> trains;
   bool isExported = false;
   /// What a layer gives in brackets, then its settings of type `int`.
   std::vector<const Symbol *> generics;
@@ -546,7 +546,10 @@ struct Program {
   std::vector<const Data *> data;
   std::vector<const Module *> modules;
   std::vector<const Optimizer *> optimizers;
-  /// Of the main file; null if there is none.
+  /// Of the main file, in its order.
+  std::vector<const Train *> trains;
+  /// The one that is meant by the step, the reports and their settings; null
+  /// if there is none.
   const Train *train = nullptr;
 
   /// Owns what all the pointers point at. Addresses are stable.

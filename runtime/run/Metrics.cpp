@@ -8,6 +8,8 @@ namespace gradus {
 
 std::string Metrics::json() const {
   nlohmann::ordered_json line;
+  if (!part.empty())
+    line["train"] = part;
   line["epoch"] = epoch;
   line["step"] = step;
   line["split"] = split;

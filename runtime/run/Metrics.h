@@ -22,6 +22,8 @@ struct Metrics {
   /// Mean over the rows of the epoch; only of the split `train`.
   std::optional<double> loss;
   ReportValues reports;
+  /// Model::part.
+  std::string part = {};
 
   /// `{"epoch":1,"step":469,"split":"train","time_s":...,"samples_s":...,
   /// "loss":...}` and each report by its name. NaN and Inf become null.

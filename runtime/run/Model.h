@@ -102,6 +102,9 @@ struct Model {
   std::string name;
   /// Of the checked program, saved with weights.
   std::string hash;
+  /// The name of the `train` that runs, if the file has several: it tells
+  /// apart what they leave in one run folder.
+  std::string part;
   std::vector<Variable> variables;
   std::vector<DataStatistic> statistics;
   DataInfo data;

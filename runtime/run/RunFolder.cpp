@@ -103,8 +103,14 @@ RunFolder::RunFolder(const Place &place) {
   metricsLog = std::make_unique<LogFile>(folder + "/metrics.jsonl");
 }
 
-std::string RunFolder::checkpointPath(int64_t step) const {
-  return fmt::format("{}/checkpoint-{:08}.safetensors", folder, step);
+static std::string checkpointPrefix(const std::string &part) {
+  return part.empty() ? "checkpoint-" : "checkpoint-" + part + "-";
+}
+
+std::string RunFolder::checkpointPath(const std::string &part,
+                                      int64_t step) const {
+  return fmt::format("{}/{}{:08}.safetensors", folder, checkpointPrefix(part),
+                     step);
 }
 
 void RunFolder::writeModel(
@@ -139,15 +145,25 @@ void RunFolder::writeConfig(const RunConfig &config) const {
   if (!config.imports.empty())
     json["imports"] = config.imports;
   json["precision"] = config.precision;
-  if (config.batch)
-    json["batch"] = config.batch;
-  else
-    json["batch"] = "all";
-  if (config.epochs)
-    json["epochs"] = config.epochs;
-  if (config.steps)
-    json["steps"] = config.steps;
-  json["seed"] = config.seed;
+  auto addPart = [](nlohmann::ordered_json &to, const RunConfig::Part &part) {
+    if (!part.name.empty())
+      to["train"] = part.name;
+    if (part.batch)
+      to["batch"] = part.batch;
+    else
+      to["batch"] = "all";
+    if (part.epochs)
+      to["epochs"] = part.epochs;
+    if (part.steps)
+      to["steps"] = part.steps;
+    to["seed"] = part.seed;
+  };
+  // The last one says what the weights have been trained for.
+  addPart(json, config.parts.back());
+  if (config.parts.size() > 1)
+    for (const RunConfig::Part &part : config.parts)
+      addPart(json["trains"].emplace_back(nlohmann::ordered_json::object()),
+              part);
   utsname system = {};
   uname(&system);
   json["machine"] = {{"processor", processorName()},
@@ -176,12 +192,17 @@ void RunFolder::discard() {
     fs::remove(folder + name, ignored);
 }
 
-void RunFolder::keepCheckpoints(size_t count) const {
+void RunFolder::keepCheckpoints(const std::string &part, size_t count) const {
   std::vector<std::string> names;
   std::error_code code;
-  for (const fs::directory_entry &entry : fs::directory_iterator(folder, code))
-    if (isCheckpoint(entry.path().filename().string()))
+  std::string prefix = checkpointPrefix(part);
+  for (const fs::directory_entry &entry :
+       fs::directory_iterator(folder, code)) {
+    std::string name = entry.path().filename().string();
+    if (isCheckpoint(name) && name.starts_with(prefix) &&
+        std::isdigit(static_cast<unsigned char>(name[prefix.size()])))
       names.push_back(entry.path().string());
+  }
   // By number: a longer one is larger.
   std::sort(names.begin(), names.end(), [](const auto &a, const auto &b) {
     return a.size() != b.size() ? a.size() < b.size() : a < b;

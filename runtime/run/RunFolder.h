@@ -25,8 +25,14 @@ struct RunConfig {
   std::map<std::string, std::map<std::string, std::string>> imports;
   std::string precision = "f32";
   std::string modelHash;
-  int64_t batch = 0, epochs = 0, steps = 0;
-  uint64_t seed = 0;
+  /// What `train` says of the run.
+  struct Part {
+    std::string name;
+    int64_t batch = 0, epochs = 0, steps = 0;
+    uint64_t seed = 0;
+  };
+  /// In the order they run; mostly one.
+  std::vector<Part> parts;
 };
 
 class RunFolder {
@@ -46,7 +52,9 @@ public:
 
   const std::string &path() const { return folder; }
   std::string weightsPath() const { return folder + "/weights.safetensors"; }
-  std::string checkpointPath(int64_t step) const;
+  /// `checkpoint-00000120.safetensors`, of a part
+  /// `checkpoint-NAME-00000120.safetensors`.
+  std::string checkpointPath(const std::string &part, int64_t step) const;
 
   /// `sources`: file within this folder and text; `model.nn` is among them.
   void writeModel(
@@ -56,8 +64,8 @@ public:
   /// Deletes what this run has written, and the folder if it made it: for a run
   /// that never began.
   void discard();
-  /// Deletes all checkpoints but the `count` latest.
-  void keepCheckpoints(size_t count) const;
+  /// Deletes all checkpoints of a part but the `count` latest.
+  void keepCheckpoints(const std::string &part, size_t count) const;
 
 private:
   std::string folder;

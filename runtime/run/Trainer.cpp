@@ -155,7 +155,8 @@ void Trainer::report() {
                 elapsed(),
                 double(epochRows) / epochSeconds,
                 position.lossSum / double(position.lossRows),
-                {}};
+                {},
+                model.part};
   // After Ctrl-C nobody waits for an evaluation.
   if (!model.reports.empty() && !result.interrupted) {
     waitForLateCode();
@@ -170,7 +171,7 @@ void Trainer::report() {
       double seconds = secondsBetween(before, Clock::now());
       records.push_back({position.epoch, position.step, rows.split, elapsed(),
                          double(rows.rows) / seconds, std::nullopt,
-                         std::move(reports)});
+                         std::move(reports), model.part});
     }
   }
   if (folder)
@@ -189,11 +190,11 @@ void Trainer::save() {
   savedStep = position.step;
   if (!folder)
     return;
-  saveWeights(folder->checkpointPath(position.step), model, values, position,
-              data.classNames(), true);
+  saveWeights(folder->checkpointPath(model.part, position.step), model, values,
+              position, data.classNames(), true);
   saveWeights(folder->weightsPath(), model, values, position, data.classNames(),
               false);
-  folder->keepCheckpoints(2);
+  folder->keepCheckpoints(model.part, 2);
 }
 
 TrainResult Trainer::run() {

@@ -90,13 +90,61 @@ static bool convertible(const std::string &from, Element to) {
   return from == safetensorsType(to);
 }
 
-void Variables::load(const Safetensors &file, bool withSlots) {
+/// What a value is called in the file of a model that is imported as `below`;
+/// empty if it does not belong to it. `state/base.bn.mu` is `state/bn.mu`.
+static std::string nameBelow(const std::string &saved,
+                             const std::string &below) {
+  size_t space = saved.rfind('/') + 1; // Past the end is 0.
+  if (below.empty())
+    return saved;
+  if (saved.compare(space, below.size(), below) != 0 ||
+      saved.size() <= space + below.size() ||
+      saved[space + below.size()] != '.')
+    return "";
+  return saved.substr(0, space) + saved.substr(space + below.size() + 1);
+}
+
+/// The name below which the model has all parameters of the file, if there is
+/// one.
+static std::string
+nameOfImport(const Safetensors &file,
+             const std::map<std::string, Tensor, std::less<>> &values) {
+  size_t parameters = 0;
+  for (const auto &[name, entry] : file.entries())
+    parameters += name.find('/') == std::string::npos;
+  std::map<std::string, size_t> found;
+  for (const auto &[name, value] : values) {
+    std::string saved = savedName(name);
+    if (saved.find('/') != std::string::npos)
+      continue;
+    for (size_t dot = saved.find('.'); dot != std::string::npos;
+         dot = saved.find('.', dot + 1))
+      if (file.find(saved.substr(dot + 1)) &&
+          ++found[saved.substr(0, dot)] == parameters)
+        return saved.substr(0, dot);
+  }
+  return "";
+}
+
+void Variables::adopt(const Variables &other) {
+  for (auto &[name, value] : values) {
+    auto found = other.values.find(name);
+    bool lasts = !name.starts_with("slot/") && !name.starts_with("const/");
+    if (lasts && found != other.values.end())
+      std::memcpy(value.data(), found->second.data(), size_t(value.bytes()));
+  }
+}
+
+void Variables::load(const Safetensors &file, bool withSlots,
+                     const std::string &below) {
   std::vector<std::string> missing, extra, different;
   std::map<std::string, Tensor *> wanted;
   for (auto &[name, value] : values) {
     if (name.starts_with("const/") || (name.starts_with("slot/") && !withSlots))
       continue;
-    std::string saved = savedName(name);
+    std::string saved = nameBelow(savedName(name), below);
+    if (saved.empty())
+      continue;
     wanted[saved] = &value;
     const Safetensors::Entry *entry = file.find(saved);
     if (!entry)
@@ -107,8 +155,13 @@ void Variables::load(const Safetensors &file, bool withSlots) {
           "`" + saved + "` is " + entry->text() + " in the file and " +
           typeText(value.element(), value.shape()) + " in the model");
   }
+  if (wanted.empty() && !below.empty())
+    throw Error(fault::NothingBelow, below)
+        .help("the name of an import: `import \"base.nn\" as base` is `base`");
+  // What an import does not read of its statistics is no fault.
   for (const auto &[name, entry] : file.entries())
-    if (!wanted.contains(name) && (withSlots || !name.starts_with("slot/")))
+    if (!wanted.contains(name) && (withSlots || !name.starts_with("slot/")) &&
+        (below.empty() || !name.starts_with("data/")))
       extra.push_back(name);
   if (!missing.empty() || !extra.empty() || !different.empty()) {
     Error error(fault::WeightsMismatch, file.path());
@@ -122,6 +175,11 @@ void Variables::load(const Safetensors &file, bool withSlots) {
       error.note("the file lacks " + listed(missing));
     if (!extra.empty())
       error.note("the model lacks " + listed(extra));
+    std::string import = below.empty() ? nameOfImport(file, values) : "";
+    if (!import.empty())
+      throw error.help("these are weights of what the model imports as `" +
+                       import + "`: write `--weights " + import + "=" +
+                       file.path() + "`");
     throw error.help("these weights were saved by another model; overrides "
                      "such as `H=64` must be the same too");
   }

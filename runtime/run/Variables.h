@@ -21,8 +21,13 @@ public:
   void setStatistics(const Model &model, const Dataset &train);
 
   /// Takes the values of a weights file or checkpoint. A file without slots is
-  /// enough for all but `resume`; constants are the program's. Throws E1005.
-  void load(const Safetensors &file, bool withSlots);
+  /// enough for all but `resume`; constants are the program's. With `below`,
+  /// the file is that of a model which this one imports under that name. Throws
+  /// E1005, E1022.
+  void load(const Safetensors &file, bool withSlots,
+            const std::string &below = "");
+  /// Takes what another run of the same model has left, but for its slots.
+  void adopt(const Variables &other);
 
   /// Null if there is none.
   Tensor *find(std::string_view name);

@@ -110,9 +110,7 @@ ExitCode verbs::bench(const CommandLine &line) {
   Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
   DataReader data = dataReader(model, *loaded, line, std::nullopt);
   Variables variables(model, loaded->seed);
-  if (std::string weights = line.weights.empty() ? loaded->run : line.weights;
-      !weights.empty())
-    variables.load(Safetensors(weightsFile(weights)), /*withSlots=*/false);
+  loadWeights(variables, *loaded, line);
 
   Around around;
   Preparation prepared = prepare(model, data, /*readOthers=*/false);

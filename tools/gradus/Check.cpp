@@ -18,16 +18,32 @@ using Json = nlohmann::ordered_json;
 
 /// Names, shapes and types are checked; here follow the derivatives and the
 /// reports, which take the step apart.
-static void checkTraining(const LoadedModel &loaded, Diagnostics &diagnostics) {
+static void checkTrain(const LoadedModel &loaded, Diagnostics &diagnostics) {
   const typed::Train *train = loaded.program->train;
-  if (!train)
-    return;
   Compiler compiler(*loaded.program, {loaded.precision, false});
   // A number that most others divide stands for `all`.
   int64_t batch = train->batchSize.value_or(5040);
   compiler.emit(Stage::Gradient, batch, llvm::nulls(), diagnostics);
   if (!diagnostics.hasErrors())
     compiler.partials(batch, diagnostics);
+}
+
+/// The same for each `train`. Messages point into the models that are loaded
+/// for all but the first.
+static std::vector<std::unique_ptr<LoadedModel>>
+checkTrains(const LoadedModel &first, const CommandLine &line,
+            Diagnostics &diagnostics) {
+  std::vector<std::unique_ptr<LoadedModel>> others;
+  const auto &trains = first.program->trains;
+  if (!trains.empty())
+    checkTrain(first, diagnostics);
+  for (size_t i = 1; i < trains.size() && !diagnostics.hasErrors(); ++i) {
+    CommandLine other = line;
+    other.train = trains[i]->name;
+    others.push_back(loadModel(other));
+    checkTrain(*others.back(), diagnostics);
+  }
+  return others;
 }
 
 static Json jsonOf(const Diagnostics &diagnostics) {
@@ -146,8 +162,9 @@ ExitCode verbs::check(const CommandLine &line) {
   Diagnostics diagnostics;
   auto loaded = parseModel(line, diagnostics);
   checkModel(*loaded, line, overrides, diagnostics);
+  std::vector<std::unique_ptr<LoadedModel>> others;
   if (!diagnostics.hasErrors())
-    checkTraining(*loaded, diagnostics);
+    others = checkTrains(*loaded, line, diagnostics);
   bool ok = !diagnostics.hasErrors();
   if (!line.json)
     settle(diagnostics);

@@ -34,6 +34,7 @@ public:
   void bind(std::vector<std::string> &into, const char *names) {
     app.add_option(names, into)
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
   void bind(bool &into, const char *names) { app.add_flag(names, into); }

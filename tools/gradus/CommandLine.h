@@ -36,7 +36,11 @@ struct CommandLine {
   std::optional<int64_t> samples;
   /// `f32` or `f64`; empty if not given.
   std::string precision;
-  std::string data, weights, output, split, emit, dumpStages;
+  std::string data, output, split, emit, dumpStages;
+  /// The name of the `train` that is meant.
+  std::string train;
+  /// Files of weights, as given: `FILE` or `NAME=FILE`.
+  std::vector<std::string> weights;
   /// `accuracy>=0.95`: reports that `test` holds to a bound.
   std::vector<std::string> bounds;
   bool quiet = false, json = false, reference = false, overwrite = false,

@@ -72,9 +72,25 @@ static DataStatistic describe(const StatisticUse &use, Precision precision) {
   return result;
 }
 
+const typed::Data *ownData(const typed::Program &program) {
+  if (program.train)
+    return program.train->data;
+  auto uses = statisticsUsed(program);
+  return uses.empty() ? nullptr : uses.front().data;
+}
+
+std::vector<std::pair<const typed::Data *, DataStatistic>>
+otherStatistics(const LoadedModel &loaded) {
+  std::vector<std::pair<const typed::Data *, DataStatistic>> result;
+  const typed::Data *own = ownData(*loaded.program);
+  for (const StatisticUse &use : statisticsUsed(*loaded.program))
+    if (use.data != own)
+      result.emplace_back(use.data, describe(use, loaded.precision));
+  return result;
+}
+
 Model describeParameters(const LoadedModel &loaded) {
   const typed::Program &program = *loaded.program;
-  Diagnostics diagnostics;
   Model model;
   model.name = loaded.name;
   model.hash = fmt::format("{:016x}", llvm::xxh3_64bits(print(program)));
@@ -88,17 +104,21 @@ Model describeParameters(const LoadedModel &loaded) {
           parameter.shape, Access::Update},
          initialOf(instances, parameter)});
 
-  const typed::Data *data = program.train ? program.train->data : nullptr;
+  // Those of other data are values like parameters: weights give them, or the
+  // other data (loadWeights).
+  const typed::Data *data = ownData(program);
   for (const StatisticUse &use : statisticsUsed(program)) {
-    if (data && use.data != data)
-      diagnostics.report(diag::NotSupportedYet, use.range,
-                         "a statistic of other data than that of `train` is");
-    data = use.data;
-    model.statistics.push_back(describe(use, loaded.precision));
+    DataStatistic statistic = describe(use, loaded.precision);
+    if (use.data == data)
+      model.statistics.push_back(statistic);
+    else
+      model.variables.push_back(
+          {statistic.buffer, {Initial::Constant, 0, 0, {}}});
   }
   if (data)
     model.data = describeData(*data, loaded.precision);
-  settle(diagnostics);
+  if (program.trains.size() > 1)
+    model.part = program.train->name;
   return model;
 }
 

@@ -12,6 +12,14 @@ namespace gradus {
 /// Throws Rejected.
 Model describeParameters(const LoadedModel &loaded);
 
+/// The data of the `train` that is meant; without one, those of the first
+/// statistic; null if there is none.
+const typed::Data *ownData(const typed::Program &program);
+
+/// Statistics of other data, which weights or these data give.
+std::vector<std::pair<const typed::Data *, DataStatistic>>
+otherStatistics(const LoadedModel &loaded);
+
 /// The same with slots, settings, reports and callbacks, which use `compiler`
 /// and throw Rejected. `batch`: rows of a full batch. Throws Rejected and
 /// E1038.

@@ -87,7 +87,8 @@ ExitCode verbs::gradcheck(const CommandLine &given) {
   CommandLine line = given;
   line.precision = "f64";
   auto loaded = loadModel(line);
-  const typed::Train *train = loaded->program->train;
+  const typed::Train *train =
+      loaded->program->train ? &loaded->train() : nullptr;
   Compiler compiler(*loaded->program, {loaded->precision, line.reference});
   Model model = describeParameters(*loaded);
   Variables variables(model, loaded->seed);
@@ -96,15 +97,11 @@ ExitCode verbs::gradcheck(const CommandLine &given) {
   point.seed = loaded->seed;
 
   std::optional<ClassNames> labels;
-  std::string weights = line.weights.empty() ? loaded->run : line.weights;
-  if (weights.empty()) {
+  Provenance known = loadWeights(variables, *loaded, line);
+  point.weights = known.weights;
+  labels = known.labels;
+  if (known.weights.empty())
     moveConstants(model, variables, loaded->seed);
-  } else {
-    point.weights = weightsFile(weights);
-    Safetensors file(point.weights);
-    variables.load(file, /*withSlots=*/false);
-    labels = labelsOf(file);
-  }
   Dataset rows;
   if (train) {
     rows = rowsOf(model, *loaded, line, labels, point.data);

@@ -3,6 +3,9 @@
 #include "compiler/ast/Parser.h"
 #include "tools/gradus/Messages.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -30,6 +33,15 @@ const typed::Train &LoadedModel::train() const {
   if (!program->train)
     throw Error(fault::NoTrain, path)
         .help("`train on DATA(...), batch B = 32 { ... }` says how to train");
+  if (program->trains.size() > 1 && trainName.empty()) {
+    std::vector<std::string> names;
+    for (const typed::Train *train : program->trains)
+      names.push_back("`" + train->name + "`");
+    throw Error(fault::WhichTrain, path,
+                fmt::format("{}", fmt::join(names, ", ")))
+        .help(fmt::format("choose one, as in `--train {}`",
+                          program->trains.front()->name));
+  }
   return *program->train;
 }
 
@@ -60,6 +72,7 @@ static void readConfig(LoadedModel &model) {
                           ? Precision::F64
                           : Precision::F32;
     model.seed = config.at("seed").get<uint64_t>();
+    model.trainName = config.value("train", "");
   } catch (const nlohmann::json::exception &) {
     throw Error(fault::NotARun, model.run, "its `config.json` is damaged");
   }
@@ -116,8 +129,11 @@ void checkModel(LoadedModel &model, const CommandLine &line,
   model.overrides = merged(model.overrides, given);
   if (!line.precision.empty())
     model.precision = line.precision == "f64" ? Precision::F64 : Precision::F32;
-  model.program = check(*model.file, {model.overrides, model.moved},
-                        model.sources, diagnostics);
+  if (!line.train.empty())
+    model.trainName = line.train;
+  model.program =
+      check(*model.file, {model.overrides, model.moved, model.trainName},
+            model.sources, diagnostics);
   if (!model.program)
     return;
   if (model.program->train)

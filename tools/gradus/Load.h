@@ -44,6 +44,9 @@ struct LoadedModel {
   /// Where imports of that run are that are not where their paths lead, as the
   /// checker wants them.
   std::map<std::pair<std::string, std::string>, std::string> moved;
+  /// The `train` that is meant: what was asked for, or the last one of the run;
+  /// empty if nothing says.
+  std::string trainName;
   /// By name, those of the run included.
   std::vector<Override> overrides;
   Precision precision = Precision::F32;
@@ -52,7 +55,8 @@ struct LoadedModel {
 
   /// Where the files of a data declaration are.
   DataFolder dataFolder(const CommandLine &line, const typed::Data &data) const;
-  /// The `train` of the model; throws E1038 if there is none.
+  /// The `train` that is meant; throws E1038 if there is none, E1023 if there
+  /// are several and nothing says which.
   const typed::Train &train() const;
 };
 

@@ -53,8 +53,59 @@ sourcesOf(const std::map<const typed::Module *, fs::path> &saved) {
   return sources;
 }
 
-static RunConfig configOf(const LoadedModel &loaded, const Model &model,
+namespace {
+
+/// One `train` of the file, ready to run.
+struct Part {
+  std::unique_ptr<LoadedModel> loaded;
+  std::unique_ptr<Compiler> compiler;
+  Model model;
+  std::unique_ptr<DataReader> data;
+
+  Part(std::unique_ptr<LoadedModel> model, const CommandLine &line);
+};
+
+} // namespace
+
+Part::Part(std::unique_ptr<LoadedModel> given, const CommandLine &line)
+    : loaded(std::move(given)) {
+  compiler = std::make_unique<Compiler>(
+      *loaded->program,
+      CompileOptions{loaded->precision, /*reference=*/line.reference});
+  model = describeTraining(*loaded, *compiler, fullBatch(*loaded, line));
+  data = std::make_unique<DataReader>(
+      dataReader(model, *loaded, line, std::nullopt));
+  // Without another split the loss over it would only repeat that of training.
+  if (data->info().splits.size() == 1)
+    std::erase_if(model.reports, [&](const Report &report) {
+      const auto &own = loaded->train().reports;
+      return std::none_of(own.begin(), own.end(), [&](const auto &one) {
+        return one.name == report.name;
+      });
+    });
+}
+
+/// The `train` that is asked for, or all of the file in its order. What is
+/// wrong with one of them is said before the first one runs.
+static std::vector<Part> partsOf(const CommandLine &line) {
+  std::vector<Part> parts;
+  auto loaded = loadModel(line);
+  size_t count = loaded->program->trains.size();
+  if (count < 2 || !loaded->trainName.empty()) {
+    parts.emplace_back(std::move(loaded), line);
+    return parts;
+  }
+  for (const typed::Train *train : loaded->program->trains) {
+    CommandLine one = line;
+    one.train = train->name;
+    parts.emplace_back(loadModel(one), one);
+  }
+  return parts;
+}
+
+static RunConfig configOf(const std::vector<Part> &parts,
                           const CommandLine &line) {
+  const LoadedModel &loaded = *parts.back().loaded;
   RunConfig config;
   config.command = line.text;
   config.version = version;
@@ -72,18 +123,18 @@ static RunConfig configOf(const LoadedModel &loaded, const Model &model,
           where != saved.at(target))
         config.imports[name.string()][path] = saved.at(target).string();
   config.precision = loaded.precision == Precision::F64 ? "f64" : "f32";
-  config.modelHash = model.hash;
-  config.batch = model.settings.batch;
-  config.epochs = model.settings.epochs;
-  config.steps = model.settings.steps;
-  config.seed = model.settings.seed;
+  config.modelHash = parts.back().model.hash;
+  for (const Part &part : parts) {
+    const TrainSettings &settings = part.model.settings;
+    config.parts.push_back({part.loaded->train().name, settings.batch,
+                            settings.epochs, settings.steps, settings.seed});
+  }
   return config;
 }
 
-static void printJson(const TrainResult &result, const std::string &folder,
-                      double startSeconds) {
+static nlohmann::ordered_json jsonOf(const TrainResult &result,
+                                     double startSeconds) {
   nlohmann::ordered_json json;
-  json["run"] = folder;
   json["steps"] = result.steps;
   json["epochs"] = result.epochs;
   json["interrupted"] = result.interrupted;
@@ -94,7 +145,7 @@ static void printJson(const TrainResult &result, const std::string &folder,
   json["last"] = nlohmann::ordered_json::array();
   for (const Metrics &metrics : result.last)
     json["last"].push_back(nlohmann::ordered_json::parse(metrics.json()));
-  fmt::print("{}\n", json.dump());
+  return json;
 }
 
 static std::string durationText(double seconds) {
@@ -103,56 +154,75 @@ static std::string durationText(double seconds) {
                          : timeText(seconds);
 }
 
-static void printSummary(const TrainResult &result, const std::string &folder,
-                         Progress &progress, double startSeconds) {
+static void noteSummary(const TrainResult &result, Progress &progress,
+                        double startSeconds) {
   progress.note(fmt::format(
       "{} in {}: first step after {}, then {} a step; {} MiB of memory",
       counted(uint64_t(result.steps), "step"), durationText(result.seconds),
       durationText(startSeconds + result.firstStepSeconds),
       durationText(result.medianStepSeconds), peakMemory() >> 20));
-  fmt::print("{}\n", folder);
 }
 
 ExitCode verbs::train(const CommandLine &line) {
   auto begin = std::chrono::steady_clock::now();
-  auto loaded = loadModel(line);
-  Compiler compiler(*loaded->program,
-                    {loaded->precision, /*reference=*/line.reference});
-  Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
-  DataReader data = dataReader(model, *loaded, line, std::nullopt);
-  // Without another split the loss over it would only repeat that of training.
-  if (data.info().splits.size() == 1)
-    std::erase_if(model.reports, [&](const Report &report) {
-      const auto &own = loaded->train().reports;
-      return std::none_of(own.begin(), own.end(), [&](const auto &one) {
-        return one.name == report.name;
-      });
-    });
-
-  RunFolder folder({line.output, model.name, ".", line.overwrite});
+  std::vector<Part> parts = partsOf(line);
+  const Part &last = parts.back();
+  RunFolder folder({line.output, last.model.name, ".", line.overwrite});
   Progress progress = Progress::standard(stderr, line.quiet);
   Interrupt interrupt;
-  std::optional<Trainer> trainer;
+  // Each takes the parameters the one before it has left.
+  std::unique_ptr<Trainer> trainer;
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
   TrainResult result;
-  double startSeconds = 0;
+  bool hasBegun = false;
   try {
-    folder.writeModel(sourcesOf(savedFiles(*loaded)));
-    folder.writeConfig(configOf(*loaded, model, line));
-    trainer.emplace(model, data, &folder, progress);
-    startSeconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
-            .count();
-    result = trainer->run();
+    folder.writeModel(sourcesOf(savedFiles(*last.loaded)));
+    folder.writeConfig(configOf(parts, line));
+    for (const Part &part : parts) {
+      const std::string &name = part.model.part;
+      if (parts.size() > 1)
+        progress.note(fmt::format("train {}", name));
+      auto next =
+          std::make_unique<Trainer>(part.model, *part.data, &folder, progress);
+      if (trainer)
+        next->variables().adopt(trainer->variables());
+      else
+        loadWeights(next->variables(), *part.loaded, line);
+      trainer = std::move(next);
+      double startSeconds = std::chrono::duration<double>(
+                                std::chrono::steady_clock::now() - begin)
+                                .count();
+      result = trainer->run();
+      hasBegun = true;
+      if (line.json) {
+        nlohmann::ordered_json &entry =
+            json.emplace_back(nlohmann::ordered_json::object());
+        if (!name.empty())
+          entry["train"] = name;
+        entry.update(jsonOf(result, startSeconds));
+      } else {
+        noteSummary(result, progress, startSeconds);
+      }
+      if (result.interrupted)
+        break;
+      begin = std::chrono::steady_clock::now();
+    }
   } catch (...) {
     // A run that never began leaves nothing behind.
-    if (!trainer || trainer->steps() == 0)
+    if (!hasBegun && (!trainer || trainer->steps() == 0))
       folder.discard();
     throw;
   }
-  if (line.json)
-    printJson(result, folder.path(), startSeconds);
-  else
-    printSummary(result, folder.path(), progress, startSeconds);
+  if (line.json) {
+    nlohmann::ordered_json all = {{"run", folder.path()}};
+    if (parts.size() == 1)
+      all.update(json.front());
+    else
+      all["trains"] = json;
+    fmt::print("{}\n", all.dump());
+  } else {
+    fmt::print("{}\n", folder.path());
+  }
   return result.interrupted ? ExitCode(Interrupt::exitCode) : Fine;
 }
 

@@ -19,6 +19,22 @@ struct TrainedValues {
   int64_t step = 0;
 };
 
+/// What files of weights say besides the values.
+struct Provenance {
+  /// The files; empty if none are given.
+  std::string weights;
+  /// They give all values, not only those of imports.
+  bool isWhole = false;
+  std::optional<ClassNames> labels;
+  int64_t step = 0;
+};
+
+/// Loads the weights that `--weights` or the run folder give into `variables`.
+/// Statistics of data that are not those of `train` come from these data where
+/// the weights do not have them. Throws E1004, E1005, E1022, errors of data.
+Provenance loadWeights(Variables &variables, const LoadedModel &loaded,
+                       const CommandLine &line);
+
 /// Reads the weights that `--weights` or the run folder give; without them the
 /// parameters have their initial values, statistics come from the training
 /// split, and stderr says so. Throws E1004, E1005 and errors of data.

@@ -73,8 +73,7 @@ TEST_F(RunFolders, RecordTheirConfiguration) {
   config.command = "gradus train m.nn lr=0.1";
   config.overrides = {{"lr", "0.1"}};
   config.imports = {{"model.nn", {{"../base.nn", "base.nn"}}}};
-  config.seed = 7;
-  config.epochs = 3;
+  config.parts = {{"", 0, 3, 0, 7}};
   make("run").writeConfig(config);
   auto json = nlohmann::json::parse(contents("run/config.json"));
   EXPECT_EQ(json["command"], config.command);
@@ -92,9 +91,10 @@ TEST_F(RunFolders, LogMetricsAndKeepTheLatestCheckpoints) {
   run.add({1, 2, "train", 0, 0, 0.5, {}});
   EXPECT_EQ(nlohmann::json::parse(contents("run/metrics.jsonl"))["loss"], 0.5);
   for (int64_t step : {5, 99999999, 100000000})
-    write("run/" + fs::path(run.checkpointPath(step)).filename().string(), "x");
-  run.keepCheckpoints(2);
-  EXPECT_FALSE(fs::exists(run.checkpointPath(5)));
-  EXPECT_TRUE(fs::exists(run.checkpointPath(99999999)));
-  EXPECT_TRUE(fs::exists(run.checkpointPath(100000000)));
+    write("run/" + fs::path(run.checkpointPath("", step)).filename().string(),
+          "x");
+  run.keepCheckpoints("", 2);
+  EXPECT_FALSE(fs::exists(run.checkpointPath("", 5)));
+  EXPECT_TRUE(fs::exists(run.checkpointPath("", 99999999)));
+  EXPECT_TRUE(fs::exists(run.checkpointPath("", 100000000)));
 }
