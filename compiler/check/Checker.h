@@ -38,6 +38,11 @@ std::unique_ptr<const typed::Program> check(const ast::File &file,
                                             SourceManager &sources,
                                             Diagnostics &diagnostics);
 
+namespace typed {
+/// The text of std.nn.
+std::string_view preludeText();
+} // namespace typed
+
 /// The text of `--emit=typed`: declarations, statements, and each expression
 /// with its type, broadcasts and conversions spelled out.
 std::string print(const typed::Program &program);

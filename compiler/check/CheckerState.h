@@ -130,7 +130,6 @@ private:
 };
 
 /// The text of std.nn.
-std::string_view preludeText();
 
 /// "1 argument", "3 arguments".
 std::string count(size_t number, std::string_view what);

@@ -14,6 +14,7 @@ ExitCode gradcheck(const CommandLine &line);
 ExitCode bench(const CommandLine &line);
 ExitCode compile(const CommandLine &line);
 ExitCode explain(const CommandLine &line);
+ExitCode doc(const CommandLine &line);
 ExitCode format(const CommandLine &line);
 ExitCode doctor(const CommandLine &line);
 ExitCode completion(const CommandLine &line);
