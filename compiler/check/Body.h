@@ -239,6 +239,7 @@ private:
   bool fitsType(const Type &wanted, const Type &found, Range range);
   bool matchArguments(Matching &matching);
   bool bindAxis(Matching &matching);
+  std::optional<unsigned> axisEntry(Matching &matching, const Expr *&argument);
   bool checkArgument(Matching &matching, unsigned index);
   bool checkRequirements(const typed::Function &function,
                          const Substitution &all, Range range,
@@ -252,8 +253,11 @@ private:
   const Expr *list(const ast::Expr &expr, const ast::List &tree);
   Substitution substitutionOf(const InstancePath &instance) const;
 
-  // Builtins (CheckBuiltins.cpp, CheckReductions.cpp, CheckLayout.cpp).
+  // Builtins (CheckBuiltins.cpp, CheckReductions.cpp, CheckLayout.cpp,
+  // CheckPadding.cpp).
   const Expr *callBuiltin(Builtin builtin, CallSite &site);
+  /// Arguments by the names of parameters, separated by blanks; one with a
+  /// default, `value=0`, may be missing and is then null.
   bool takeArguments(CallSite &site, std::string_view names,
                      std::vector<CallArgument *> &found,
                      bool takesAxes = false);
@@ -261,7 +265,8 @@ private:
   const Expr *reduction(Builtin op, CallSite &site);
   std::optional<std::vector<unsigned>>
   entriesFor(const CallSite &site, const Type &type, bool isOneAxis);
-  std::optional<unsigned> entryFor(const CallArgument &argument,
+  /// One axis, which is no `..S`.
+  std::optional<unsigned> oneEntry(const CallArgument &given, bool isByName,
                                    const Type &type);
   std::optional<unsigned> entryFor(bool isByName, const ast::Expr &tree,
                                    const Type &type);
@@ -274,6 +279,9 @@ private:
                        const ast::Index &tree);
   const Expr *concat(CallSite &site);
   const Expr *pick(CallSite &site);
+  const Expr *pad(CallSite &site);
+  const Expr *cumulativeSum(CallSite &site);
+  std::optional<Dim> room(const CallArgument &given);
   std::optional<Shape> shapeArguments(const ast::Index &tree);
   std::optional<bool> isFixed(const ast::Expr &expr);
   const Expr *index(const ast::Expr &expr, const ast::Index &tree);

@@ -23,6 +23,8 @@ enum class Signature : uint8_t {
   Pick,
   OneHot,
   Concat,
+  Pad,
+  CumSum,
   Creation,
   Rank,
   Stop,
@@ -49,14 +51,17 @@ bool isElementwise(Builtin builtin) {
 
 const char *str(Builtin builtin) { return rows[size_t(builtin)].name; }
 
-// Finds the arguments of these parameters, in order; `over` and `axis` are left
-// alone if they are allowed. False after an error.
+// `over` and `axis` are left alone if they are allowed. False after an error.
 bool Body::takeArguments(CallSite &site, std::string_view names,
                          std::vector<CallArgument *> &found, bool takesAxes) {
   std::vector<std::string> parameters;
+  std::vector<bool> isOptional;
   for (size_t begin = 0; begin < names.size();) {
     size_t end = std::min(names.find(' ', begin), names.size());
-    parameters.emplace_back(names.substr(begin, end - begin));
+    std::string_view parameter = names.substr(begin, end - begin);
+    size_t equals = parameter.find('=');
+    parameters.emplace_back(parameter.substr(0, equals));
+    isOptional.push_back(equals != parameter.npos);
     begin = end + 1;
   }
   found.assign(parameters.size(), nullptr);
@@ -93,7 +98,7 @@ bool Body::takeArguments(CallSite &site, std::string_view names,
     found[index] = &argument;
   }
   for (size_t i = 0; i < found.size(); ++i)
-    if (!found[i]) {
+    if (!found[i] && !isOptional[i]) {
       state.diagnostics.report(diag::MissingArgument, site.range, site.name(),
                                parameters[i]);
       return false;
@@ -115,6 +120,10 @@ const Expr *Body::callBuiltin(Builtin builtin, CallSite &site) {
     return gradient(site);
   case Signature::Concat:
     return concat(site);
+  case Signature::Pad:
+    return pad(site);
+  case Signature::CumSum:
+    return cumulativeSum(site);
   case Signature::Reduction:
   case Signature::ArgReduction:
     return reduction(builtin, site);

@@ -188,39 +188,73 @@ bool Body::matchArguments(Matching &matching) {
       [](const Expr *value) { return value && value->type.isPoison(); });
 }
 
+static bool isMarked(const Axis &axis) {
+  return axis.dim.symbol() && axis.dim.symbol()->isAxis;
+}
+
+// The entry of an argument that a function works along. Several that stand side
+// by side become one by a reshape of the argument.
+std::optional<unsigned> Body::axisEntry(Matching &matching,
+                                        const Expr *&argument) {
+  const Type &type = argument->type;
+  auto needsAxis = [&] {
+    state.diagnostics
+        .report(diag::NeedsAxis, matching.site.range, matching.name(),
+                type.str())
+        .help("along the last axis: `axis = -1`");
+    return std::nullopt;
+  };
+  // Without an axis it is all of them, if they are gone in the result.
+  const Type &result = matching.function->result;
+  if (!matching.axisArgument && type.shape.size() != 1 &&
+      (type.shape.empty() || !result.isTensor() ||
+       std::ranges::any_of(result.shape, isMarked)))
+    return needsAxis();
+  auto entries = entriesFor(matching.site, type, /*isOneAxis=*/false);
+  if (!entries)
+    return std::nullopt;
+  unsigned first = entries->front();
+  for (unsigned entry : *entries)
+    if (type.shape[entry].isPack()) {
+      if (!matching.axisArgument)
+        return needsAxis();
+      state.diagnostics.report(diag::NoSuchAxis, matching.site.range,
+                               type.str(), matching.axisArgument->range.text());
+      return std::nullopt;
+    }
+  if (entries->size() == 1)
+    return first;
+  if (entries->back() - first != entries->size() - 1) {
+    state.refuse(matching.axisArgument->range,
+                 fmt::format("`{}` over axes that do not stand side by side is",
+                             matching.name()));
+    return std::nullopt;
+  }
+  Shape shape = type.shape;
+  auto begin = shape.begin() + first;
+  matching.merged.assign(begin, begin + entries->size());
+  for (unsigned i = 1; i < matching.merged.size(); ++i)
+    begin->dim = begin->dim * matching.merged[i].dim;
+  shape.erase(begin + 1, begin + entries->size());
+  argument = make(type.withShape(std::move(shape)), argument->range,
+                  Reshape{argument});
+  return first;
+}
+
 // `over =` or `axis =` splits the shape of the argument at the axis generic.
 bool Body::bindAxis(Matching &matching) {
   const typed::Function &function = *matching.function;
   for (unsigned i = 0; i < function.arguments.size(); ++i) {
     const Shape &shape = function.arguments[i]->type.shape;
-    auto marked =
-        std::find_if(shape.begin(), shape.end(), [](const Axis &axis) {
-          return axis.dim.symbol() && axis.dim.symbol()->isAxis;
-        });
+    auto marked = std::find_if(shape.begin(), shape.end(), isMarked);
     if (marked == shape.end())
       continue;
+    if (!isTensor(matching.name(), matching.values[i]))
+      return false;
+    auto entry = axisEntry(matching, matching.values[i]);
+    if (!entry)
+      return false;
     const Type &type = matching.values[i]->type;
-    std::optional<unsigned> entry;
-    if (matching.axisArgument) {
-      entry = entryFor(*matching.axisArgument, type);
-      if (!entry)
-        return false;
-    } else if (type.isTensor() && type.shape.size() == 1 &&
-               !type.shape[0].isPack()) {
-      entry = 0;
-    }
-    if (!entry) {
-      state.diagnostics
-          .report(diag::NeedsAxis, matching.site.range, matching.name(),
-                  type.str())
-          .help(fmt::format("along the last axis: `axis = -1`"));
-      return false;
-    }
-    if (type.shape[*entry].isPack()) {
-      state.diagnostics.report(diag::NoSuchAxis, matching.site.range,
-                               type.str(), matching.axisArgument->range.text());
-      return false;
-    }
     Shape before(type.shape.begin(), type.shape.begin() + *entry);
     Shape after(type.shape.begin() + *entry + 1, type.shape.end());
     auto bind = [&](const Axis &axis, const Shape &to) {
@@ -426,6 +460,7 @@ const Expr *Body::callFunction(const typed::Function *function,
       {},
       {},
       nullptr,
+      {},
       {}};
   if (!matchArguments(matching) || !bindAxis(matching))
     return poison(site.range);
@@ -476,8 +511,20 @@ const Expr *Body::callFunction(const typed::Function *function,
     return poison(site.range);
   if (function->result.isPoison())
     return poison(site.range);
-  return make(substitute(function->result, matching.all), site.range,
-              std::move(call));
+  Type result = substitute(function->result, matching.all);
+  const Expr *value = make(result, site.range, std::move(call));
+  if (matching.merged.empty())
+    return value;
+  // The axes are again what they were.
+  Shape shape;
+  for (const Axis &axis : function->result.shape) {
+    Shape part = isMarked(axis) ? matching.merged
+                                : substitute(Shape{axis}, matching.all);
+    shape.insert(shape.end(), part.begin(), part.end());
+  }
+  if (shape == result.shape)
+    return value;
+  return make(result.withShape(std::move(shape)), site.range, Reshape{value});
 }
 
 } // namespace gradus::typed

@@ -97,15 +97,10 @@ const Expr *Body::concat(CallSite &site) {
         .help("along the first axis: `axis = 0`");
     return poison(site.range);
   }
-  auto entry = entryFor(*given, operands[0]->type);
+  Type type = operands[0]->type;
+  auto entry = oneEntry(*given, given->name->text == "over", type);
   if (!entry)
     return poison(site.range);
-  Type type = operands[0]->type;
-  if (type.shape[*entry].isPack()) {
-    state.diagnostics.report(diag::NoSuchAxis, given->range, type.str(),
-                             given->range.text());
-    return poison(site.range);
-  }
   for (size_t i = 1; i < operands.size(); ++i) {
     const Type &other = operands[i]->type;
     const Expr *left = operands[0], *right = operands[i];

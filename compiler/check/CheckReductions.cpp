@@ -58,13 +58,19 @@ std::optional<unsigned> Body::entryFor(bool isByName, const ast::Expr &tree,
   return std::nullopt;
 }
 
-std::optional<unsigned> Body::entryFor(const CallArgument &argument,
+std::optional<unsigned> Body::oneEntry(const CallArgument &given, bool isByName,
                                        const Type &type) {
-  if (!argument.tree || argument.tree->as<ast::Tuple>()) {
-    state.refuse(argument.range, "calls over several axes are");
+  if (!given.tree || given.tree->as<ast::Tuple>()) {
+    state.diagnostics.report(diag::NotADim, given.range, given.range.text());
     return std::nullopt;
   }
-  return entryFor(argument.name->text == "over", *argument.tree, type);
+  auto entry = entryFor(isByName, *given.tree, type);
+  if (entry && type.shape[*entry].isPack()) {
+    state.diagnostics.report(diag::NoSuchAxis, given.range, type.str(),
+                             given.range.text());
+    return std::nullopt;
+  }
+  return entry;
 }
 
 // The entries that `over =` or `axis =` names, ascending; all without either.

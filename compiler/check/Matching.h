@@ -20,6 +20,8 @@ struct Body::Matching {
   std::vector<const CallArgument *> written;
   /// `over =` or `axis =`.
   const CallArgument *axisArgument = nullptr;
+  /// Of a call over several axes: these, which are one in the call.
+  Shape merged;
   /// Which parameter bound a generic.
   std::unordered_map<const Symbol *, unsigned> boundBy;
 

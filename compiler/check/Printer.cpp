@@ -156,6 +156,11 @@ void Printer::print(const Expr &expr) {
       node(expr, "one_hot", {it.index});
     } else if constexpr (std::is_same_v<T, Concat>) {
       node(expr, fmt::format("concat {}", it.entry), it.operands);
+    } else if constexpr (std::is_same_v<T, Pad>) {
+      node(expr, fmt::format("pad {} before {}", it.entry, it.before.str()),
+           {it.operand, it.value});
+    } else if constexpr (std::is_same_v<T, CumulativeSum>) {
+      node(expr, fmt::format("cumsum {}", it.entry), {it.operand});
     } else if constexpr (std::is_same_v<T, Slice>) {
       std::string parts;
       size_t kept = 0;

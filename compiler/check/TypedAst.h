@@ -189,6 +189,19 @@ struct Concat {
   std::vector<const Expr *> operands;
   unsigned entry;
 };
+/// `pad(x, axis, before, after, value)`: along one entry, which is longer in
+/// the result.
+struct Pad {
+  const Expr *operand;
+  unsigned entry;
+  Dim before;
+  const Expr *value;
+};
+/// `cumsum(x)`: the sum of all elements up to each, along one entry.
+struct CumulativeSum {
+  const Expr *operand;
+  unsigned entry;
+};
 /// `x[.., 0]`, `x[1..5]`: for each entry of the operand where it starts and,
 /// unless it is dropped, how far it goes. A pack is always taken whole.
 struct Slice {
@@ -269,7 +282,7 @@ struct Expr {
                             ParamReference, AllParams, StatisticReference,
                             ScalarReference, Rank, Elementwise, Broadcast,
                             Convert, Reduce, Contract, Transpose, Reshape, Pick,
-                            OneHot, Concat, Slice, Eye, Iota, Stop, Tuple, Call,
+                            OneHot, Concat, Pad, CumulativeSum, Slice, Eye, Iota, Stop, Tuple, Call,
                             FunctionReference, CallLocal, Stack, Gradient>;
   Node node;
 

@@ -89,6 +89,8 @@ Value Emitter::visit(const typed::Reduce &node, const Expr &expr,
   case Builtin::MinOf:
     return negate(
         graph::ReduceMaxOp::create(builder, location, negate(x), dims));
+  case Builtin::Prod:
+    return productOver(x, dims);
   case Builtin::Any: // some are true: their number is not zero
     return compareWithZero(graph::Predicate::gt, sumOver(toReal(x), dims));
   case Builtin::All: // none is false

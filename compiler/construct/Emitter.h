@@ -146,6 +146,8 @@ private:
   mlir::Value visit(const typed::Pick &, const Expr &, Frame &);
   mlir::Value visit(const typed::OneHot &, const Expr &, Frame &);
   mlir::Value visit(const typed::Concat &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Pad &, const Expr &, Frame &);
+  mlir::Value visit(const typed::CumulativeSum &, const Expr &, Frame &);
   mlir::Value visit(const typed::Slice &, const Expr &, Frame &);
   mlir::Value visit(const typed::Eye &, const Expr &, Frame &);
   mlir::Value visit(const typed::Iota &, const Expr &, Frame &);
@@ -174,6 +176,11 @@ private:
   mlir::Value roundToEven(mlir::Value x);
   mlir::Value number(mlir::Value like, double value);
   mlir::Value compareWithIota(mlir::Value index, int64_t size);
+  mlir::Value sliceAlong(mlir::Value x, int64_t axis, int64_t begin,
+                         int64_t size);
+  mlir::Value padAlong(mlir::Value x, int64_t axis, int64_t before,
+                       int64_t after);
+  mlir::Value productOver(mlir::Value x, llvm::ArrayRef<int64_t> dims);
   bool decide(const Expr &condition, Frame &frame);
   void require(const std::vector<typed::Requirement> &requirements,
                const typed::DimEnvironment &dims, const std::string &name,

@@ -149,7 +149,7 @@ std::optional<int64_t> BatchAxes::find(Value value) {
       axis = other;
     }
   if (!axis || *axis < 0 || op->hasTrait<OpTrait::Elementwise>() ||
-      isa<graph::StopOp, graph::PadOp>(op))
+      isa<graph::StopOp>(op))
     return axis;
   if (auto sum = dyn_cast<graph::SumOp>(op))
     return afterDropping(*axis, sum.getDims());
@@ -180,6 +180,9 @@ std::optional<int64_t> BatchAxes::find(Value value) {
                     *axis >= static_cast<int64_t>(shapeOf(fold.getY()).size());
     return isWindow ? -1 : *axis;
   }
+  if (auto pad = dyn_cast<graph::PadOp>(op))
+    return shapeOf(pad.getX())[*axis] == shapeOf(pad.getY())[*axis] ? *axis
+                                                                    : -1;
   if (auto concat = dyn_cast<graph::ConcatOp>(op))
     return *axis == static_cast<int64_t>(concat.getDim()) ? -1 : *axis;
   return -1;

@@ -1,45 +1,19 @@
 // One subject for each function and module that std.nn exports, made from its
 // signature: dims and packs get random sizes, and a model file calls it.
-#include "test/unit/property/Sample.h"
-
-#include "compiler/ast/Parser.h"
-#include "compiler/check/Checker.h"
-#include "compiler/construct/Construct.h"
-#include "compiler/construct/GraphFunction.h"
+#include "test/unit/property/ModelSample.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <map>
-#include <stdexcept>
 
 using namespace mlir;
 
 namespace gradus::property {
 
-namespace {
-
-/// A model file that is kept.
-struct Model {
-  explicit Model(const std::string &text) {
-    auto file = parse(sources.add("model.nn", text), diagnostics);
-    if (!diagnostics.hasErrors())
-      program = check(*file, {}, sources, diagnostics);
-    if (!program)
-      throw std::logic_error(text + "\n" + diagnostics.render());
-  }
-
-  SourceManager sources;
-  Diagnostics diagnostics;
-  std::unique_ptr<const typed::Program> program;
-};
-
-} // namespace
-
 /// The numbers of arguments that do not take all, `function.argument`, and
 /// seams beside the usual ones. Where an argument divides, its seams are powers
 /// of two: to divide by them is exact, whichever way it is done.
-static const std::map<std::string, Numbers> &domains() {
-  static const std::map<std::string, Numbers> rows = {
+static const Domains &domains() {
+  static const Domains rows = {
       {"cosine.t", {0.5, 3, {1, 2, 4}}},
       {"cosine.total", {1, 4, {1, 2, 4}}},
       {"warmup.t", {0.5, 3, {1, 2, 4}}},
@@ -161,32 +135,8 @@ static Sample sampleOf(const std::string &name, const typed::Module *layer,
   drawSizes(function.generics, random, sizes);
   Model model(modelText(name, declaration, function, sizes));
 
-  const typed::Function &caller = *model.program->main->functions.back();
-  Sample sample;
-  sample.module = construct::constructExport(
-      *model.program, context(), real.isF32() ? Precision::F32 : Precision::F64,
-      caller, {}, model.diagnostics);
-  if (!sample.module)
-    throw std::logic_error(model.diagnostics.render());
+  Sample sample = sampleOf(name, model, domains(), real);
   sample.isElementwise = isElementwise(function);
-  func::FuncOp made = sample.function();
-  sample.title = name;
-  for (unsigned i = 0; i < made.getNumArguments(); ++i) {
-    auto type = cast<RankedTensorType>(made.getArgumentTypes()[i]);
-    StringRef path =
-        made.getArgAttrOfType<StringAttr>(i, construct::nameAttr).getValue();
-    sample.title += " " + shapeText(type.getShape());
-    StringRef argument = path.substr(path.find('/') + 1);
-    Numbers numbers;
-    if (auto row = domains().find(name + "." + argument.str());
-        row != domains().end())
-      numbers = row->second;
-    for (const typed::Local *local : caller.arguments)
-      if (local->name == argument &&
-          local->type.element == typed::ElementType::Index)
-        numbers = {0, double(local->type.bound.evaluate({}) - 1), {}};
-    sample.arguments.push_back({type, numbers});
-  }
   return sample;
 }
 

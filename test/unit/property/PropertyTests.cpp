@@ -1,9 +1,9 @@
-// What must hold of every op of the dialect and of every function of std.nn, to
-// the third order (Orders.h): derivatives are slopes, pullbacks are linear,
-// at seams a derivative lies between those on either side, masked lanes are
-// silent: all of this is evaluated by the interpreter. And compiled code
-// computes what the interpreter does. GRADUS_SAMPLES=40 tests more shapes and
-// points of each.
+// What must hold of every op of the dialect, of builtins and of every function
+// of std.nn, to the third order (Orders.h): derivatives are slopes, pullbacks
+// are linear, at seams a derivative lies between those on either side, masked
+// lanes are silent: all of this is evaluated by the interpreter. And compiled
+// code computes what the interpreter does. GRADUS_SAMPLES=40 tests more shapes
+// and points of each.
 #include "test/unit/property/Agreement.h"
 
 #include "gtest/gtest.h"
@@ -229,6 +229,8 @@ std::string nameOf(const testing::TestParamInfo<Subject> &info) {
 
 INSTANTIATE_TEST_SUITE_P(Ops, Property, testing::ValuesIn(opSubjects()),
                          nameOf);
+INSTANTIATE_TEST_SUITE_P(Builtins, Property,
+                         testing::ValuesIn(builtinSubjects()), nameOf);
 INSTANTIATE_TEST_SUITE_P(Prelude, Property,
                          testing::ValuesIn(preludeSubjects()), nameOf);
 

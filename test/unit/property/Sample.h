@@ -1,6 +1,7 @@
 // A function to put to the test, `@f` of a module, with how its arguments are
 // drawn; and points for them. What makes samples: OpSubjects.cpp of the ops of
-// the dialect, PreludeSubjects.cpp of what std.nn exports.
+// the dialect, BuiltinSubjects.cpp of builtins, PreludeSubjects.cpp of what
+// std.nn exports.
 #pragma once
 
 #include "dialect/Graph.h"
@@ -64,6 +65,8 @@ struct Subject {
 
 /// One for each op of the dialect that has a value.
 std::vector<Subject> opSubjects();
+/// One for each builtin that is made of several ops.
+std::vector<Subject> builtinSubjects();
 /// One for each function and module that std.nn exports.
 std::vector<Subject> preludeSubjects();
 
