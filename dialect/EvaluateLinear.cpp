@@ -1,6 +1,6 @@
 // What linear ops and reductions compute.
 #include "dialect/Einsum.h"
-#include "dialect/Graph.h"
+#include "dialect/Formulas.h"
 
 #include <cmath>
 
@@ -170,6 +170,22 @@ SmallVector<Array> ReduceMaxOp::evaluate(ArrayRef<Array> x) {
     double &best = y.reals[offsetOf(y.shape(), without(index, getDims()))];
     if (std::isnan(element) || element > best)
       best = element;
+  });
+  return {y};
+}
+
+SmallVector<Array> WholeReduceOp::evaluate(ArrayRef<Array> x) {
+  Array y(getType());
+  auto element = cast<IntegerType>(y.type.getElementType());
+  std::vector<bool> isStarted(y.size());
+  llvm::fill(y.wholes, getFormula() == Arithmetic::mul ? 1 : 0);
+  int64_t next = 0;
+  forEachIndex(x[0].shape(), [&](ArrayRef<int64_t> index) {
+    int64_t to = offsetOf(y.shape(), without(index, getDims()));
+    int64_t one = x[0].wholes[next++];
+    y.wholes[to] =
+        isStarted[to] ? compute(getFormula(), y.wholes[to], one, element) : one;
+    isStarted[to] = true;
   });
   return {y};
 }

@@ -121,4 +121,45 @@ SmallVector<Array> SelectOp::evaluate(ArrayRef<Array> x) {
   return {y};
 }
 
+//===-- Whole numbers -----------------------------------------------------===//
+
+int64_t compute(Arithmetic formula, int64_t a, int64_t b, IntegerType to) {
+  // Unsigned, where overflow means modulo.
+  auto x = static_cast<uint64_t>(a), y = static_cast<uint64_t>(b);
+  switch (formula) {
+  case Arithmetic::add:
+    return wrap(static_cast<int64_t>(x + y), to);
+  case Arithmetic::sub:
+    return wrap(static_cast<int64_t>(x - y), to);
+  case Arithmetic::mul:
+    return wrap(static_cast<int64_t>(x * y), to);
+  case Arithmetic::floor_div:
+    if (b == 0)
+      return 0;
+    if (b == -1)
+      return wrap(static_cast<int64_t>(-x), to);
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+  case Arithmetic::remainder:
+    if (b == 0)
+      return a;
+    if (b == -1)
+      return 0;
+    return a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0);
+  case Arithmetic::max:
+    return std::max(a, b);
+  case Arithmetic::min:
+    return std::min(a, b);
+  }
+  llvm_unreachable("a formula beyond the enumeration");
+}
+
+SmallVector<Array> WholeOp::evaluate(ArrayRef<Array> x) {
+  Array y(cast<RankedTensorType>(getType()));
+  auto element = cast<IntegerType>(y.type.getElementType());
+  for (int64_t i = 0; i < y.size(); ++i)
+    y.wholes[i] =
+        compute(getFormula(), x[0].wholes[i], x[1].wholes[i], element);
+  return {y};
+}
+
 } // namespace gradus::graph

@@ -48,4 +48,7 @@ int64_t toWhole(double x, mlir::IntegerType to);
 /// whether it is not 0.
 int64_t wrap(int64_t x, mlir::IntegerType to);
 
+/// What `whole` computes of two elements of type `to`.
+int64_t compute(Arithmetic formula, int64_t a, int64_t b, mlir::IntegerType to);
+
 } // namespace gradus::graph

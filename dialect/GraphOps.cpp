@@ -261,6 +261,22 @@ LogicalResult ReduceMaxOp::inferReturnTypes(MLIRContext *,
   return dropAxes(loc, op.getX(), op.getDims(), types);
 }
 
+LogicalResult WholeReduceOp::inferReturnTypes(MLIRContext *,
+                                              std::optional<Location> loc,
+                                              Adaptor op,
+                                              SmallVectorImpl<Type> &types) {
+  switch (op.getFormula()) {
+  case Arithmetic::add:
+  case Arithmetic::mul:
+  case Arithmetic::max:
+  case Arithmetic::min:
+    return dropAxes(loc, op.getX(), op.getDims(), types);
+  default:
+    return emitOptionalError(loc, "the order of elements matters to '",
+                             stringifyArithmetic(op.getFormula()), "'");
+  }
+}
+
 LogicalResult ArgmaxOp::inferReturnTypes(MLIRContext *context,
                                          std::optional<Location> loc,
                                          Adaptor op,

@@ -16,6 +16,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def Graph_Real : StaticShapeTensorOf<[F32, F64]>;
 def Graph_Bool : StaticShapeTensorOf<[I1]>;
 def Graph_Tensor : StaticShapeTensorOf<[F32, F64, I1, I32, I64, UI8]>;
+def Graph_Whole : StaticShapeTensorOf<[I32, I64]>;
 def Graph_Scalar : 0DTensorOf<[F32, F64]>;
 
 //===-- Base classes -----------------------------------------------------===//
@@ -207,6 +208,39 @@ def SelectOp : Graph_Op<"select", [Elementwise, Masking,
   let results = (outs Graph_Tensor:$y);
   let assemblyFormat = "$condition `,` $a `,` $b attr-dict `:` type($y)";
   let hasFolder = 1;
+}
+
+def Arithmetic_add : I32EnumAttrCase<"add", 0>;
+def Arithmetic_sub : I32EnumAttrCase<"sub", 1>;
+def Arithmetic_mul : I32EnumAttrCase<"mul", 2>;
+def Arithmetic_floor_div : I32EnumAttrCase<"floor_div", 3>;
+def Arithmetic_remainder : I32EnumAttrCase<"remainder", 4>;
+def Arithmetic_max : I32EnumAttrCase<"max", 5>;
+def Arithmetic_min : I32EnumAttrCase<"min", 6>;
+def Graph_Arithmetic : I32EnumAttr<"Arithmetic", "what `whole` computes", [
+    Arithmetic_add, Arithmetic_sub, Arithmetic_mul, Arithmetic_floor_div,
+    Arithmetic_remainder, Arithmetic_max, Arithmetic_min]> {
+  let cppNamespace = "::gradus::graph";
+}
+
+def WholeOp : Graph_Op<"whole", [Elementwise, SameOperandsAndResultType]> {
+  let summary = "arithmetic of whole numbers, element by element";
+  let description = [{
+    `y[i] = a[i] <formula> b[i]` modulo the size of the type. `floor_div` rounds
+    down and `remainder` has the sign of b, so that a is
+    `floor_div(a, b) * b + remainder(a, b)`; by 0 the one is 0, the other a.
+
+    ```mlir
+    func.func @whole(%a: tensor<3xi32>, %b: tensor<3xi32>) -> tensor<3xi32> {
+      %y = graph.whole floor_div %a, %b : tensor<3xi32>
+      return %y : tensor<3xi32>
+    }
+    ```
+  }];
+  let arguments = (ins Graph_Arithmetic:$formula, Graph_Whole:$a,
+                   Graph_Whole:$b);
+  let results = (outs Graph_Whole:$y);
+  let assemblyFormat = "$formula $a `,` $b attr-dict `:` type($y)";
 }
 
 def ConvertOp : Graph_InferredOp<"convert", [Elementwise]> {
@@ -408,6 +442,25 @@ def ReduceMaxOp : Graph_InferredOp<"reduce_max", [Masking]> {
   let arguments = (ins Graph_Real:$x, DenseI64ArrayAttr:$dims);
   let results = (outs Graph_Real:$y);
   let assemblyFormat = "$x `over` $dims attr-dict `:` type($x)";
+}
+
+def WholeReduceOp : Graph_InferredOp<"whole_reduce"> {
+  let summary = "whole numbers combined along axes";
+  let description = [{
+    The axes `dims` (ascending) are dropped; `formula` is `add`, `mul`, `max` or
+    `min`.
+
+    ```mlir
+    func.func @whole_reduce(%x: tensor<4x3xi32>) -> tensor<4xi32> {
+      %y = graph.whole_reduce add %x over [1] : tensor<4x3xi32>
+      return %y : tensor<4xi32>
+    }
+    ```
+  }];
+  let arguments = (ins Graph_Arithmetic:$formula, Graph_Whole:$x,
+                   DenseI64ArrayAttr:$dims);
+  let results = (outs Graph_Whole:$y);
+  let assemblyFormat = "$formula $x `over` $dims attr-dict `:` type($x)";
 }
 
 def ArgmaxOp : Graph_InferredOp<"argmax"> {

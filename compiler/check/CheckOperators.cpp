@@ -67,9 +67,16 @@ bool Body::sameElement(std::string_view name, Range opRange, const Expr *&left,
             .report(diag::MixedElements, opRange, name, str(a), str(b))
             .label(left->range, left->type.str())
             .label(right->range, right->type.str());
-    const Expr *other = isReal(a) ? right : isReal(b) ? left : nullptr;
-    std::string_view type = str(isReal(a) ? a : b);
-    if (other)
+    // The wider of the two is what the other becomes.
+    auto width = [](ElementType element) {
+      return isReal(element)               ? 3
+             : element == ElementType::I64 ? 2
+             : element == ElementType::I32 ? 1
+                                           : 0;
+    };
+    const Expr *other = width(a) >= width(b) ? right : left;
+    std::string_view type = str(width(a) >= width(b) ? a : b);
+    if (width(a) || width(b))
       error.help(
           fmt::format("convert it first: `{}({})`", type, quoted(*other)),
           Edit::around(other->range, fmt::format("{}(", type), ")"));
@@ -298,8 +305,23 @@ const Expr *Body::binary(const ast::Expr &expr, const ast::Binary &tree) {
   case ast::BinaryOp::Remainder:
     break;
   }
+  // Of values; of dims it is a dim.
+  auto isWhole = [](const Expr *operand) {
+    return operand->type.element == ElementType::I32 ||
+           operand->type.element == ElementType::I64;
+  };
+  auto fits = [&](const Expr *operand) {
+    return operand->type.isTensor() &&
+           (isWhole(operand) ||
+            operand->type.element == ElementType::WeakWhole);
+  };
+  if (fits(left) && fits(right) && (isWhole(left) || isWhole(right)))
+    return arithmetic(tree.op == ast::BinaryOp::FloorDivide
+                          ? Builtin::FloorDiv
+                          : Builtin::Remainder,
+                      name, opRange, range, left, right);
   for (const Expr *operand : {left, right})
-    if (operand->type.element != ElementType::WeakWhole) {
+    if (!fits(operand)) {
       state.diagnostics.report(diag::NeedsWhole, opRange, name)
           .label(operand->range, operand->type.str())
           .help("for real numbers there is `floor(a / b)`");

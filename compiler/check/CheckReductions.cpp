@@ -147,8 +147,7 @@ const Expr *Body::reduction(Builtin op, CallSite &site) {
     operand = make(operand->type.withElement(ElementType::Real), operand->range,
                    Convert{operand});
   } else if (!isNumeric(name, site.calleeRange, operand,
-                        /*needsReal=*/op == Builtin::Mean ||
-                            op == Builtin::Prod)) {
+                        /*needsReal=*/op == Builtin::Mean)) {
     return poison(site.range);
   }
   const Type &type = operand->type;

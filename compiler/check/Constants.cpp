@@ -69,6 +69,10 @@ static std::optional<double> applyBuiltin(Builtin op,
     return v[0] * v[1];
   case Builtin::Div:
     return v[0] / v[1];
+  case Builtin::FloorDiv:
+    return v[1] == 0 ? 0 : std::floor(v[0] / v[1]);
+  case Builtin::Remainder:
+    return v[1] == 0 ? v[0] : v[0] - std::floor(v[0] / v[1]) * v[1];
   case Builtin::Pow:
     return std::pow(v[0], v[1]);
   case Builtin::Equal:

@@ -40,6 +40,9 @@ Value Emitter::visit(const typed::Broadcast &node, const Expr &expr,
 //===-- Reductions --------------------------------------------------------===//
 
 Value Emitter::sumOver(Value x, ArrayRef<int64_t> dims) {
+  if (isWhole(x))
+    return graph::WholeReduceOp::create(builder, location,
+                                        graph::Arithmetic::add, x, dims);
   return graph::SumOp::create(builder, location, x, dims);
 }
 
@@ -73,6 +76,8 @@ Value Emitter::visit(const typed::Reduce &node, const Expr &expr,
   auto negate = [&](Value x) -> Value {
     return graph::NegOp::create(builder, location, x);
   };
+  if (isWhole(x))
+    return wholeReduction(node.op, x, dims, expr.range);
   bool isBool =
       cast<RankedTensorType>(x.getType()).getElementType().isInteger(1);
   if (!graph::isReal(x) && !isBool)

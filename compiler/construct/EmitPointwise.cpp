@@ -128,6 +128,8 @@ Value Emitter::pointwise(Builtin op, ArrayRef<Value> x, const Expr &expr) {
     break;
   }
 
+  if (isWhole(x.front()))
+    return wholePointwise(op, x, expr);
   if (!graph::isReal(x.front()))
     refuse(expr.range, fmt::format("`{}` of {} is", typed::str(op),
                                    typed::str(expr.type.element)));

@@ -22,6 +22,19 @@ Value Emitter::sliceAlong(Value x, int64_t axis, int64_t begin, int64_t size) {
 }
 
 Value Emitter::padAlong(Value x, int64_t axis, int64_t before, int64_t after) {
+  if (!graph::isReal(x)) {
+    SmallVector<Value> parts;
+    auto add = [&](int64_t count) {
+      SmallVector<int64_t> shape(tensorOf(x).getShape());
+      shape[axis] = count;
+      if (count)
+        parts.push_back(constant(tensorOf(x).clone(shape), 0));
+    };
+    add(before);
+    parts.push_back(x);
+    add(after);
+    return graph::ConcatOp::create(builder, location, parts, axis);
+  }
   SmallVector<int64_t> low(tensorOf(x).getRank(), 0), high = low;
   low[axis] = before;
   high[axis] = after;
@@ -57,15 +70,13 @@ Value Emitter::productOver(Value x, ArrayRef<int64_t> dims) {
 Value Emitter::visit(const typed::CumulativeSum &node, const Expr &expr,
                      Frame &frame) {
   Value x = emit(*node.operand, frame);
-  if (!graph::isReal(x))
-    refuse(expr.range,
-           fmt::format("`cumsum` of {} is", typed::str(expr.type.element)));
   int64_t axis = axesOf(expr.type.shape, node.entry, frame.dims).first;
   int64_t size = tensorOf(x).getDimSize(axis);
   for (int64_t shift = 1; shift < size; shift *= 2)
-    x = graph::AddOp::create(
-        builder, location, x,
-        padAlong(sliceAlong(x, axis, 0, size - shift), axis, shift, 0));
+    x = pointwise(
+        typed::Builtin::Add,
+        {x, padAlong(sliceAlong(x, axis, 0, size - shift), axis, shift, 0)},
+        expr);
   return x;
 }
 

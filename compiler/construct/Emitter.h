@@ -172,6 +172,11 @@ private:
   mlir::Value flattened(llvm::ArrayRef<mlir::Value> values);
   mlir::Value pointwise(typed::Builtin op, llvm::ArrayRef<mlir::Value> x,
                         const Expr &expr);
+  /// Arithmetic of i32 and i64 (EmitWhole.cpp).
+  mlir::Value wholePointwise(typed::Builtin op, llvm::ArrayRef<mlir::Value> x,
+                             const Expr &expr);
+  mlir::Value wholeReduction(typed::Builtin op, mlir::Value x,
+                             llvm::ArrayRef<int64_t> dims, Range range);
   mlir::Value power(mlir::Value base, mlir::Value exponent);
   mlir::Value roundToEven(mlir::Value x);
   mlir::Value number(mlir::Value like, double value);
@@ -196,6 +201,9 @@ private:
 
 /// The number a value holds in every element, if it is written in the model.
 std::optional<double> knownNumber(mlir::Value value);
+
+/// Whether it holds i32 or i64.
+bool isWhole(mlir::Value value);
 
 /// The axes that entry `entry` of `shape` stands for: first and past the last.
 std::pair<int64_t, int64_t> axesOf(const typed::Shape &shape, unsigned entry,

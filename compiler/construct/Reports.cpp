@@ -155,6 +155,8 @@ std::optional<int64_t> BatchAxes::find(Value value) {
     return afterDropping(*axis, sum.getDims());
   if (auto max = dyn_cast<graph::ReduceMaxOp>(op))
     return afterDropping(*axis, max.getDims());
+  if (auto reduce = dyn_cast<graph::WholeReduceOp>(op))
+    return afterDropping(*axis, reduce.getDims());
   if (auto argmax = dyn_cast<graph::ArgmaxOp>(op))
     return *axis == static_cast<int64_t>(argmax.getDim())
                ? -1
@@ -194,7 +196,7 @@ Value ReportEmitter::sumOver(Value x, ArrayRef<int64_t> dims) {
   if (!isAlongBatch(x, dims))
     return Emitter::sumOver(x, dims);
   Value sum = Emitter::sumOver(convert(x, builder.getF64Type()), dims);
-  return convert(sum, model.real);
+  return convert(sum, getElementTypeOrSelf(x));
 }
 
 Value ReportEmitter::meanOver(Value x, ArrayRef<int64_t> dims) {
@@ -211,10 +213,16 @@ Value ReportEmitter::meanOver(Value x, ArrayRef<int64_t> dims) {
       graph::MulOp::create(builder, location, count, constant(scalar, others));
   return convert(
       graph::DivOp::create(builder, location, sum, spread(count, sum)),
-      model.real);
+      getElementTypeOrSelf(x));
 }
 
 //===-- Splitting ---------------------------------------------------------===//
+
+static bool isMaximum(Operation *op) {
+  auto reduce = dyn_cast<graph::WholeReduceOp>(op);
+  return isa<graph::ReduceMaxOp>(op) ||
+         (reduce && reduce.getFormula() == graph::Arithmetic::max);
+}
 
 /// Whether `op` is a reduction that ends the batch axis of its operand.
 static bool isCut(Operation *op, BatchAxes &axes) {
@@ -223,7 +231,7 @@ static bool isCut(Operation *op, BatchAxes &axes) {
     return axis && *axis >= 0;
   });
   return runsAlong && !axes.of(op->getResult(0)) &&
-         isa<graph::SumOp, graph::ReduceMaxOp, graph::EinsumOp>(op);
+         (isa<graph::SumOp, graph::EinsumOp>(op) || isMaximum(op));
 }
 
 Value Splitter::cut(Operation *op) {
@@ -234,7 +242,7 @@ Value Splitter::cut(Operation *op) {
   Value wide = part;
   if (type.getElementType() != f64)
     wide = graph::ConvertOp::create(batch.builder(), op->getLoc(), part, f64);
-  batch.result(path, wide, isa<graph::ReduceMaxOp>(op) ? "max" : "sum");
+  batch.result(path, wide, isMaximum(op) ? "max" : "sum");
 
   return finish.argument(path, type.clone(f64));
 }

@@ -62,7 +62,8 @@ bool isCheap(Operation *op) {
 
 /// A reduction of some axes.
 static bool isReduction(Operation *op) {
-  return isa<graph::SumOp, graph::ReduceMaxOp, graph::ArgmaxOp>(op);
+  return isa<graph::SumOp, graph::ReduceMaxOp, graph::WholeReduceOp,
+             graph::ArgmaxOp>(op);
 }
 
 bool isCarried(Operation *op) {
@@ -104,7 +105,7 @@ bool isScalar(Operation *op) { return shapeOf(op->getResult(0)).empty(); }
 /// The axes that a reduction drops.
 SmallVector<int64_t> reducedAxes(Operation *op) {
   return llvm::TypeSwitch<Operation *, SmallVector<int64_t>>(op)
-      .Case<graph::SumOp, graph::ReduceMaxOp>(
+      .Case<graph::SumOp, graph::ReduceMaxOp, graph::WholeReduceOp>(
           [](auto reduction) { return llvm::to_vector(reduction.getDims()); })
       .Case([](graph::ArgmaxOp argmax) {
         return SmallVector<int64_t>{static_cast<int64_t>(argmax.getDim())};

@@ -115,6 +115,60 @@ Value comparison(graph::CompareOp op, OpBuilder &builder, Location loc,
   return storeBool(builder, loc, holds);
 }
 
+/// a // b or a % b, without the two cases that trap.
+Value division(bool isQuotient, OpBuilder &builder, Location loc, Value a,
+               Value b) {
+  Type type = a.getType();
+  Value zero = whole(builder, loc, type, 0), one = whole(builder, loc, type, 1);
+  auto compare = [&](arith::CmpIPredicate predicate, Value x,
+                     Value y) -> Value {
+    return arith::CmpIOp::create(builder, loc, predicate, x, y);
+  };
+  auto select = [&](Value c, Value x, Value y) -> Value {
+    return arith::SelectOp::create(builder, loc, c, x, y);
+  };
+  using I = arith::CmpIPredicate;
+  Value byZero = compare(I::eq, b, zero);
+  Value byMinusOne = compare(I::eq, b, whole(builder, loc, type, -1));
+  Value divisor =
+      select(arith::OrIOp::create(builder, loc, byZero, byMinusOne), one, b);
+  Value rest = arith::RemSIOp::create(builder, loc, a, divisor);
+  Value isInexact = compare(I::ne, rest, zero);
+  Value differ =
+      compare(I::slt, arith::XOrIOp::create(builder, loc, a, divisor), zero);
+  Value isAbove = arith::AndIOp::create(builder, loc, isInexact, differ);
+  if (!isQuotient) {
+    Value moved = arith::AddIOp::create(builder, loc, rest, divisor);
+    return select(byZero, a, select(isAbove, moved, rest));
+  }
+  Value quotient = arith::DivSIOp::create(builder, loc, a, divisor);
+  Value below = arith::SubIOp::create(builder, loc, quotient, one);
+  Value negated = arith::SubIOp::create(builder, loc, zero, a);
+  return select(byZero, zero,
+                select(byMinusOne, negated, select(isAbove, below, quotient)));
+}
+
+Value wholeArithmetic(graph::WholeOp op, OpBuilder &builder, Location loc,
+                      ValueRange x) {
+  switch (op.getFormula()) {
+  case graph::Arithmetic::add:
+    return arith::AddIOp::create(builder, loc, x[0], x[1]);
+  case graph::Arithmetic::sub:
+    return arith::SubIOp::create(builder, loc, x[0], x[1]);
+  case graph::Arithmetic::mul:
+    return arith::MulIOp::create(builder, loc, x[0], x[1]);
+  case graph::Arithmetic::floor_div:
+    return division(/*isQuotient=*/true, builder, loc, x[0], x[1]);
+  case graph::Arithmetic::remainder:
+    return division(/*isQuotient=*/false, builder, loc, x[0], x[1]);
+  case graph::Arithmetic::max:
+    return arith::MaxSIOp::create(builder, loc, x[0], x[1]);
+  case graph::Arithmetic::min:
+    return arith::MinSIOp::create(builder, loc, x[0], x[1]);
+  }
+  llvm_unreachable("a formula beyond the enumeration");
+}
+
 Value choice(graph::SelectOp, OpBuilder &builder, Location loc, ValueRange x) {
   return arith::SelectOp::create(builder, loc, loadBool(builder, loc, x[0]),
                                  x[1], x[2]);
@@ -311,6 +365,7 @@ void populatePointwisePatterns(const StorageTypes &types,
       PointwiseMapsElements<SignOp, signOf>,
       PointwiseMapsElements<StrongMulOp, strongProduct>,
       PointwiseMapsElements<CompareOp, comparison>,
+      PointwiseMapsElements<WholeOp, wholeArithmetic>,
       PointwiseMapsElements<SelectOp, choice>,
       PointwiseMapsElements<ConvertOp, conversion>>(types,
                                                     patterns.getContext());

@@ -47,6 +47,62 @@ struct ReductionCombines : OpConversionPattern<GraphOp> {
   double start;
 };
 
+/// y = combine over `dims` of whole numbers, from what changes none.
+struct WholeReductionCombines : OpConversionPattern<graph::WholeReduceOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  static Value combine(graph::Arithmetic formula, OpBuilder &builder,
+                       Location loc, Value a, Value b) {
+    switch (formula) {
+    case graph::Arithmetic::mul:
+      return arith::MulIOp::create(builder, loc, a, b);
+    case graph::Arithmetic::max:
+      return arith::MaxSIOp::create(builder, loc, a, b);
+    case graph::Arithmetic::min:
+      return arith::MinSIOp::create(builder, loc, a, b);
+    default:
+      return arith::AddIOp::create(builder, loc, a, b);
+    }
+  }
+
+  static int64_t start(graph::Arithmetic formula, unsigned bits) {
+    switch (formula) {
+    case graph::Arithmetic::mul:
+      return 1;
+    case graph::Arithmetic::max:
+      return llvm::minIntN(bits);
+    case graph::Arithmetic::min:
+      return llvm::maxIntN(bits);
+    default:
+      return 0;
+    }
+  }
+
+  LogicalResult
+  matchAndRewrite(graph::WholeReduceOp op, OpAdaptor operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(op.getType());
+    int64_t rank = cast<RankedTensorType>(op.getX().getType()).getRank();
+    Type element = type.getElementType();
+    Value init = filled(
+        rewriter, op.getLoc(), type,
+        rewriter.getIntegerAttr(
+            element, start(op.getFormula(), element.getIntOrFloatBitWidth())));
+    AffineMap maps[] = {rewriter.getMultiDimIdentityMap(rank),
+                        dropAxes(op.getContext(), rank, op.getDims())};
+    rewriter.replaceOp(
+        op, linalg::GenericOp::create(
+                rewriter, op.getLoc(), type, operands.getX(), init, maps,
+                reductionLoops(rank, op.getDims()),
+                [&](OpBuilder &builder, Location loc, ValueRange x) {
+                  linalg::YieldOp::create(
+                      builder, loc,
+                      combine(op.getFormula(), builder, loc, x[0], x[1]));
+                }));
+    return success();
+  }
+};
+
 /// The first maximum so far and where it was; NaN counts as the largest.
 struct ArgmaxRemembers : OpConversionPattern<graph::ArgmaxOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -99,7 +155,7 @@ void populateReductionPatterns(const StorageTypes &types,
                                                                0.0);
   patterns.add<ReductionCombines<graph::ReduceMaxOp, arith::MaximumFOp>>(
       types, context, -std::numeric_limits<double>::infinity());
-  patterns.add<ArgmaxRemembers>(types, context);
+  patterns.add<WholeReductionCombines, ArgmaxRemembers>(types, context);
 }
 
 } // namespace gradus::lower

@@ -150,6 +150,7 @@ def main():
                 "variant": options.variant,
                 "steps": len(times),
                 "median_ms": round(1e3 * statistics.median(times), 4),
+                "p10_ms": round(1e3 * statistics.quantiles(times, n=10)[0], 4),
             }
         )
     )

@@ -62,7 +62,8 @@ std::string milliseconds(double seconds) {
   return fmt::format("{:.4g} ms", seconds * 1e3);
 }
 
-void printTable(const Measurement &measured, const Around &around) {
+void printTable(const Measurement &measured, const Around &around,
+                bool isDouble) {
   auto row = [](const char *name, const std::string &text) {
     fmt::print("{:<14}{}\n", name, text);
   };
@@ -75,9 +76,10 @@ void printTable(const Measurement &measured, const Around &around) {
       fmt::format("{:.4g}", double(measured.batch) / measured.medianSeconds));
   row("arithmetic",
       fmt::format("{:.1f} GFLOP/s, {:.1f} % of this core's multiply-add peak "
-                  "in f32 ({:.1f} GFLOP/s)",
+                  "in {} ({:.1f} GFLOP/s)",
                   double(measured.flops) / measured.medianSeconds * 1e-9,
-                  100 * measured.fractionOfPeak(), measured.peakFlops * 1e-9));
+                  100 * measured.fractionOfPeak(), isDouble ? "f64" : "f32",
+                  measured.peakFlops * 1e-9));
   row("compile", milliseconds(around.compileSeconds));
   row("first step", fmt::format("{} after the process began",
                                 milliseconds(around.firstStepSeconds)));
@@ -112,6 +114,7 @@ ExitCode verbs::bench(const CommandLine &line) {
   Variables variables(model, loaded->seed);
   loadWeights(variables, *loaded, line);
 
+  bool isDouble = loaded->precision == Precision::F64;
   Around around;
   Preparation prepared = prepare(model, data, /*readOthers=*/false);
   around.compileSeconds = prepared.compileSeconds;
@@ -121,7 +124,7 @@ ExitCode verbs::bench(const CommandLine &line) {
   step.connect(prepared.train);
   Measurement measured =
       measureSteps(model, step, prepared.train, prepared.batchRows,
-                   line.seconds.value_or(3), line.kernels, [&] {
+                   line.seconds.value_or(3), isDouble, line.kernels, [&] {
                      around.firstStepSeconds = secondsSinceProcessStart();
                    });
   around.peakMemory = peakMemory();
@@ -129,7 +132,7 @@ ExitCode verbs::bench(const CommandLine &line) {
   if (line.json)
     printJson(measured, around, *loaded);
   else
-    printTable(measured, around);
+    printTable(measured, around, isDouble);
   return Fine;
 }
 

@@ -13,11 +13,11 @@ namespace {
 constexpr int kChains = 10, kSteps = 4000;
 
 /// Runs `kSteps` multiply-adds on each of `kChains` registers; gives the flops.
-template <int Lanes>
-[[gnu::always_inline]] inline double multiplyAdd(float &sink) {
-  typedef float Vector __attribute__((vector_size(Lanes * 4)));
+template <int Bytes, typename Real>
+[[gnu::always_inline]] inline double multiplyAdd(Real &sink) {
+  typedef Real Vector __attribute__((vector_size(Bytes)));
   // Read anew in every call, so that nothing can be computed beforehand.
-  static volatile float one = 1.0f, little = 1e-9f;
+  static volatile Real one = 1, little = Real(1e-9);
   Vector sums[kChains], x = Vector{} + one, y = Vector{} + little;
   for (Vector &sum : sums)
     sum = x;
@@ -28,38 +28,44 @@ template <int Lanes>
       sums[i] = sums[i] * x + y;
   for (Vector &sum : sums)
     sink += sum[0];
-  return 2.0 * Lanes * kChains * kSteps;
+  return 2.0 * (Bytes / sizeof(Real)) * kChains * kSteps;
 }
 
 #if defined(__x86_64__)
-[[gnu::target("avx512f"), gnu::noinline]] double with16Lanes(float &sink) {
+template <typename Real>
+[[gnu::target("avx512f"), gnu::noinline]] double with64Bytes(Real &sink) {
+  return multiplyAdd<64>(sink);
+}
+template <typename Real>
+[[gnu::target("avx2,fma"), gnu::noinline]] double with32Bytes(Real &sink) {
+  return multiplyAdd<32>(sink);
+}
+#endif
+template <typename Real> [[gnu::noinline]] double with16Bytes(Real &sink) {
   return multiplyAdd<16>(sink);
 }
-[[gnu::target("avx2,fma"), gnu::noinline]] double with8Lanes(float &sink) {
-  return multiplyAdd<8>(sink);
-}
-#endif
-[[gnu::noinline]] double with4Lanes(float &sink) {
-  return multiplyAdd<4>(sink);
-}
 
-} // namespace
-
-double measureFmaPeak() {
-  double (*loop)(float &) = with4Lanes;
+template <typename Real> double measure() {
+  double (*loop)(Real &) = with16Bytes<Real>;
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f"))
-    loop = with16Lanes;
+    loop = with64Bytes<Real>;
   else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    loop = with8Lanes;
+    loop = with32Bytes<Real>;
 #endif
-  float sink = 0;
+  Real sink = 0;
   auto before = std::chrono::steady_clock::now();
   double flops = loop(sink);
   double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - before)
           .count();
   return flops / seconds;
+}
+
+} // namespace
+
+double measureFmaPeak(bool isDouble) {
+  return isDouble ? measure<double>() : measure<float>();
 }
 
 } // namespace gradus

@@ -93,7 +93,7 @@ std::vector<KernelMeasurement> measureKernels(Stepper &stepper,
 
 Measurement measureSteps(const Model &model, BoundFunction &step,
                          const Dataset &train, int64_t batchRows,
-                         double seconds, bool withKernels,
+                         double seconds, bool isDouble, bool withKernels,
                          const std::function<void()> &afterFirst) {
   Stepper stepper(model, step, train, batchRows);
   Measurement result;
@@ -119,7 +119,7 @@ Measurement measureSteps(const Model &model, BoundFunction &step,
   double now = 0;
   while (now < seconds || times.size() < 5) {
     if (now - lastProbe > kProbeEvery) {
-      peaks.push_back(measureFmaPeak());
+      peaks.push_back(measureFmaPeak(isDouble));
       lastProbe = now;
     }
     stepper.turn();

@@ -39,10 +39,11 @@ struct Measurement {
 
 /// Runs full batches of `train`, epoch after epoch, for about `seconds` after a
 /// warm-up of a fifth of that; `low` and `high` are the 10th and 90th
-/// percentiles. Calls `afterFirst` when the first step is done.
+/// percentiles. The peak is that of f64 if the steps are. Calls `afterFirst`
+/// when the first step is done.
 Measurement measureSteps(const Model &model, BoundFunction &step,
                          const Dataset &train, int64_t batchRows,
-                         double seconds, bool withKernels,
+                         double seconds, bool isDouble, bool withKernels,
                          const std::function<void()> &afterFirst);
 
 } // namespace gradus

@@ -7,10 +7,9 @@ import sys
 path, kind, shape, *values = sys.argv[1:]
 dims = [] if shape == "-" else [int(size) for size in shape.split(",")]
 count = math.prod(dims)
-numbers = [float(value) for value in values] or list(range(count))
 letter = {"f4": "f", "f8": "d", "i8": "q", "u1": "B"}[kind]
-if letter in "qB":
-    numbers = [int(number) for number in numbers]
+number = int if letter in "qB" else float
+numbers = [number(value) for value in values] or list(range(count))
 sizes = "".join(f"{size}, " for size in dims)
 header = f"{{'descr': '<{kind}', 'fortran_order': False, 'shape': ({sizes}), }}"
 header += " " * (-(len(header) + 11) % 64) + "\n"

@@ -323,5 +323,28 @@ export fn f(x: real[3]) -> (real[3], real[3]) = (softmax(x), log_softmax(x))
   EXPECT_EQ(function.get("result/1"), Numbers({0, -1e4, -2e4}));
 }
 
+TEST(PreludeSeams, SoftmaxOfMaskedElementsIsZero) {
+  ModelRunner model(R"(
+export fn f(x: real[2, 3], v: real[2, 3]) -> (real[2, 3], real[2, 3], real[2, 3], real[2, 3]) {
+  let p = softmax(x, axis = -1)
+  let l = log_softmax(x, axis = -1)
+  let s = sum(p * v)
+  let t = sum(where(x == -inf, 0, l) * v)
+  return (p, l, grad(s, x), grad(t, x))
+}
+)");
+  auto function = model.exported("f");
+  function.set("argument/x",
+               {2, -INFINITY, 2, -INFINITY, -INFINITY, -INFINITY});
+  function.set("argument/v", {1, 5, 3, 1, 2, 3});
+  function.run();
+  EXPECT_EQ(function.get("result/0"), Numbers({0.5, 0, 0.5, 0, 0, 0}));
+  double half = -std::log(2);
+  EXPECT_EQ(function.get("result/1"),
+            Numbers({half, -INFINITY, half, -INFINITY, -INFINITY, -INFINITY}));
+  EXPECT_EQ(function.get("result/2"), Numbers({-0.5, 0, 0.5, 0, 0, 0}));
+  EXPECT_EQ(function.get("result/3"), Numbers({-1, 0, 1, 0, 0, 0}));
+}
+
 } // namespace
 } // namespace gradus

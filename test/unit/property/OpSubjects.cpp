@@ -275,6 +275,42 @@ static Sample reduceMax(Draft &draft) {
   return draft.finish(y, "reduce_max of " + shapeText(shape));
 }
 
+static Type wholeType(Draft &draft) {
+  return draft.number % 2 ? draft.builder.getI64Type()
+                          : draft.builder.getI32Type();
+}
+
+/// All formulas of `whole`, one behind the other.
+static Sample whole(Draft &draft) {
+  Shape shape = draft.shape(1, 3);
+  Value a = draft.any(shape, wholeType(draft));
+  Value b = draft.any(shape, wholeType(draft));
+  SmallVector<Value> results;
+  for (unsigned i = 0; i <= graph::getMaxEnumValForArithmetic(); ++i)
+    results.push_back(graph::WholeOp::create(draft.builder, draft.location,
+                                             static_cast<graph::Arithmetic>(i),
+                                             a, b));
+  Value y = graph::ConcatOp::create(draft.builder, draft.location, results, 0);
+  return draft.finish(y, "whole of " + shapeText(shape));
+}
+
+/// All formulas of `whole_reduce`, one behind the other.
+static Sample wholeReduce(Draft &draft) {
+  Shape shape = draft.shape(), dims = draft.drawAxes(shape.size());
+  Value x = draft.any(shape, wholeType(draft));
+  SmallVector<Value> results;
+  for (graph::Arithmetic formula :
+       {graph::Arithmetic::add, graph::Arithmetic::mul, graph::Arithmetic::max,
+        graph::Arithmetic::min})
+    results.push_back(graph::BroadcastOp::create(
+        draft.builder, draft.location,
+        graph::WholeReduceOp::create(draft.builder, draft.location, formula, x,
+                                     dims),
+        ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1}));
+  Value y = graph::ConcatOp::create(draft.builder, draft.location, results, 0);
+  return draft.finish(y, "whole_reduce of " + shapeText(shape));
+}
+
 static Sample argmax(Draft &draft) {
   Shape shape = draft.shape(1, 3);
   Value y =
@@ -353,6 +389,8 @@ static const std::map<std::string, Sample (*)(Draft &)> &recipes() {
       {"sum", sum},
       {"transpose", transpose},
       {"unfold", unfold},
+      {"whole", whole},
+      {"whole_reduce", wholeReduce},
   };
   return rows;
 }
@@ -371,9 +409,9 @@ std::vector<Subject> opSubjects() {
     subjects.push_back(
         {name, [name, operands](unsigned number, FloatType real) {
            Draft draft(number, real);
-           if (operands)
-             return elementwise(name, operands, draft);
            auto recipe = recipes().find(name);
+           if (operands && recipe == recipes().end())
+             return elementwise(name, operands, draft);
            if (recipe == recipes().end())
              throw std::logic_error("graph." + name +
                                     " has no recipe in OpSubjects.cpp");
