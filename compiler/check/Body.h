@@ -282,6 +282,26 @@ private:
   const Expr *pad(CallSite &site);
   const Expr *cumulativeSum(CallSite &site);
   std::optional<Dim> room(const CallArgument &given);
+
+  // Windows (CheckWindows.cpp).
+  const Expr *convolve(Builtin builtin, CallSite &site,
+                       std::string_view parameters);
+  const Expr *pool(Builtin builtin, CallSite &site,
+                   std::string_view parameters);
+  std::optional<std::vector<Dim>> perAxis(const CallSite &site,
+                                          const CallArgument *given,
+                                          std::string_view name, size_t axes,
+                                          int64_t least,
+                                          const std::vector<Dim> &byDefault);
+  std::optional<std::vector<Window>>
+  windows(const CallSite &site, const Expr *operand,
+          const std::vector<Dim> &sizes,
+          const std::vector<CallArgument *> &settings,
+          const std::vector<Dim> &strides);
+  std::optional<Dim> positions(const CallSite &site, const Window &window,
+                               const Expr *operand, size_t axis);
+  bool hasLastAxes(const CallSite &site, const Expr *operand, size_t axes,
+                   std::string_view what);
   std::optional<Shape> shapeArguments(const ast::Index &tree);
   std::optional<bool> isFixed(const ast::Expr &expr);
   const Expr *index(const ast::Expr &expr, const ast::Index &tree);

@@ -25,6 +25,8 @@ enum class Signature : uint8_t {
   Concat,
   Pad,
   CumSum,
+  Convolution,
+  Pooling,
   Creation,
   Rank,
   Stop,
@@ -124,6 +126,10 @@ const Expr *Body::callBuiltin(Builtin builtin, CallSite &site) {
     return pad(site);
   case Signature::CumSum:
     return cumulativeSum(site);
+  case Signature::Convolution:
+    return convolve(builtin, site, row.parameters);
+  case Signature::Pooling:
+    return pool(builtin, site, row.parameters);
   case Signature::Reduction:
   case Signature::ArgReduction:
     return reduction(builtin, site);

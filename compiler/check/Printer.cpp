@@ -72,6 +72,16 @@ std::string generics(const std::vector<const Symbol *> &symbols) {
   return result.empty() ? result : "[" + result + "]";
 }
 
+std::string list(const std::vector<Window> &windows) {
+  std::string result;
+  for (const Window &window : windows)
+    result += fmt::format("{}size {} stride {} pad {} dilation {}",
+                          result.empty() ? "" : ", ", window.size.str(),
+                          window.stride.str(), window.pad.str(),
+                          window.dilation.str());
+  return "[" + result + "]";
+}
+
 std::string list(const std::vector<Local *> &locals) {
   std::string result;
   for (const Local *local : locals)
@@ -179,6 +189,14 @@ void Printer::print(const Expr &expr) {
                                (part.begin + to.dim).str());
       }
       node(expr, "slice [" + parts + "]", {it.operand});
+    } else if constexpr (std::is_same_v<T, Convolve>) {
+      node(expr,
+           fmt::format("{} {} groups {}", str(it.op), list(it.windows),
+                       it.groups.str()),
+           {it.operand, it.weights});
+    } else if constexpr (std::is_same_v<T, Pool>) {
+      node(expr, fmt::format("{} {}", str(it.op), list(it.windows)),
+           {it.operand});
     } else if constexpr (std::is_same_v<T, Eye>) {
       node(expr, "eye");
     } else if constexpr (std::is_same_v<T, Iota>) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "compiler/check/TypedData.h"
+#include "compiler/check/WindowNodes.h"
 
 #include <deque>
 #include <memory>
@@ -278,12 +279,13 @@ struct Gradient {
 struct Expr {
   Type type;
   Range range;
-  using Node = std::variant<Number, DimValue, ConstReference, LocalReference,
-                            ParamReference, AllParams, StatisticReference,
-                            ScalarReference, Rank, Elementwise, Broadcast,
-                            Convert, Reduce, Contract, Transpose, Reshape, Pick,
-                            OneHot, Concat, Pad, CumulativeSum, Slice, Eye, Iota, Stop, Tuple, Call,
-                            FunctionReference, CallLocal, Stack, Gradient>;
+  using Node =
+      std::variant<Number, DimValue, ConstReference, LocalReference,
+                   ParamReference, AllParams, StatisticReference,
+                   ScalarReference, Rank, Elementwise, Broadcast, Convert,
+                   Reduce, Contract, Transpose, Reshape, Pick, OneHot, Concat,
+                   Pad, CumulativeSum, Slice, Convolve, Pool, Eye, Iota, Stop,
+                   Tuple, Call, FunctionReference, CallLocal, Stack, Gradient>;
   Node node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }

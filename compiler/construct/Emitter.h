@@ -148,6 +148,8 @@ private:
   mlir::Value visit(const typed::Concat &, const Expr &, Frame &);
   mlir::Value visit(const typed::Pad &, const Expr &, Frame &);
   mlir::Value visit(const typed::CumulativeSum &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Convolve &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Pool &, const Expr &, Frame &);
   mlir::Value visit(const typed::Slice &, const Expr &, Frame &);
   mlir::Value visit(const typed::Eye &, const Expr &, Frame &);
   mlir::Value visit(const typed::Iota &, const Expr &, Frame &);
@@ -180,6 +182,12 @@ private:
   mlir::Value power(mlir::Value base, mlir::Value exponent);
   mlir::Value roundToEven(mlir::Value x);
   mlir::Value number(mlir::Value like, double value);
+  /// `pads` zeros at either end of the axes from `firstAxis` on.
+  mlir::Value padAround(mlir::Value x, int64_t firstAxis,
+                        llvm::ArrayRef<int64_t> pads);
+  /// One axis as `parts` times the rest; an axis and the next as one.
+  mlir::Value splitAxis(mlir::Value x, int64_t axis, int64_t parts);
+  mlir::Value mergeAxis(mlir::Value x, int64_t axis);
   mlir::Value compareWithIota(mlir::Value index, int64_t size);
   mlir::Value sliceAlong(mlir::Value x, int64_t axis, int64_t begin,
                          int64_t size);

@@ -162,6 +162,7 @@ void useCheaperForms(Block &body) {
   gatherFolds(body);
   putChannelsLast(body);
   sinkTransposes(body);
+  moveTiles(body);
   compareExtremes(body);
   absorbMovements(body);
   multiplyByReciprocals(body);

@@ -9,13 +9,15 @@ namespace gradus::fuse {
 /// Applies all of them to a straight line of graph ops, derivatives taken.
 void useCheaperForms(mlir::Block &body);
 
-/// Folds of einsums become einsums, folds of windows that tile an axis become
-/// movements (GatherFolds.cpp).
+/// Folds of einsums become einsums (GatherFolds.cpp).
 void gatherFolds(mlir::Block &body);
 
 /// Computes what is summed or cut again of each operand of a concat
 /// (SplitConcats.cpp).
 void splitConcats(mlir::Block &body);
+
+/// Folds of windows that tile their axes become movements (GatherFolds.cpp).
+void moveTiles(mlir::Block &body);
 
 /// Moves transpositions down to where they cancel (SinkTransposes.cpp).
 void sinkTransposes(mlir::Block &body);

@@ -13,7 +13,7 @@
 //  3. Kernels that feed each other merge where the rules permit it; scalar
 //     kernels also merge with each other.
 //  4. A cheap op moves or is repeated where its result is read, if its operands
-//     are stored anyway (Recompute.cpp).
+//     are stored anyway or much smaller (Recompute.cpp).
 //  5. No merge may close a cycle between kernels.
 //  6. A reshape belongs to no kernel: it renames bytes.
 // Every rule goes through the ops in program order, so equal layers give equal
@@ -79,7 +79,8 @@ private:
 
   bool recomputeOne(mlir::Operation *op);
   bool isStored(mlir::Value value) const;
-  bool collectCheap(mlir::Operation *op, const Cluster *from, Ops &ops) const;
+  bool collectCheap(mlir::Operation *op, const Cluster *from, mlir::Value whole,
+                    Ops &ops) const;
   void removeDead(Cluster *cluster);
 
   mlir::Block &body;

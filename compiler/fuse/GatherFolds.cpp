@@ -77,15 +77,13 @@ char freeLetter(const std::string &used) {
 /// and their taps indices of w alone.
 class GatheredFold {
 public:
-  static bool rewrite(graph::FoldOp fold) {
+  static void rewrite(graph::FoldOp fold) {
     auto einsum = fold.getX().getDefiningOp<graph::EinsumOp>();
     if (!einsum || !einsum->hasOneUse())
-      return false;
+      return;
     GatheredFold gathered(fold, einsum);
-    if (!gathered.fits())
-      return false;
-    gathered.write();
-    return true;
+    if (gathered.fits())
+      gathered.write();
   }
 
 private:
@@ -250,12 +248,12 @@ private:
 };
 
 /// Windows next to each other: position and tap are one axis.
-bool moveTiles(graph::FoldOp fold) {
+void moveTiles(graph::FoldOp fold) {
   SmallVector<graph::Window> windows = graph::windowsOf(fold);
   if (llvm::any_of(windows, [](graph::Window window) {
         return window.size != window.stride || window.dilation != 1;
       }))
-    return false;
+    return;
   Writer writer{OpBuilder(fold), fold.getLoc()};
   auto rank = static_cast<int64_t>(shapeOf(fold.getY()).size());
   SmallVector<int64_t> permutation;
@@ -272,15 +270,20 @@ bool moveTiles(graph::FoldOp fold) {
     y = writer.pad(y, dim, 0, fold.getExtents()[n] - shapeOf(y)[dim]);
   }
   fold.replaceAllUsesWith(y);
-  return true;
 }
 
 } // namespace
 
 void gatherFolds(Block &body) {
   for (auto fold : llvm::make_early_inc_range(body.getOps<graph::FoldOp>()))
-    if (!fold.getDims().empty() && !GatheredFold::rewrite(fold))
-      moveTiles(fold); // what is replaced is dead
+    if (!fold.getDims().empty())
+      GatheredFold::rewrite(fold); // what is replaced is dead
+}
+
+void moveTiles(Block &body) {
+  for (auto fold : llvm::make_early_inc_range(body.getOps<graph::FoldOp>()))
+    if (!fold.getDims().empty() && !fold->use_empty())
+      moveTiles(fold);
 }
 
 } // namespace gradus::fuse

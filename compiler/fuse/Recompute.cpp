@@ -41,9 +41,18 @@ bool Clustering::isStored(Value value) const {
          });
 }
 
-/// Collects `op` and what it needs inside `from` down to stored values; false
-/// if something on the way is not cheap.
-bool Clustering::collectCheap(Operation *op, const Cluster *from,
+/// Whether storing `operand` instead of `result` saves at least half: the
+/// largest element of a window for a mask over its taps.
+static bool isSmallBeside(Value operand, Value result) {
+  auto elements = [](Value value) {
+    return cast<RankedTensorType>(value.getType()).getNumElements();
+  };
+  return 2 * elements(operand) <= elements(result);
+}
+
+/// Collects `op` and what it needs inside `from` down to values that are stored
+/// or might be; false if something on the way is not cheap.
+bool Clustering::collectCheap(Operation *op, const Cluster *from, Value whole,
                               Ops &ops) const {
   if (llvm::is_contained(ops, op))
     return true;
@@ -52,9 +61,12 @@ bool Clustering::collectCheap(Operation *op, const Cluster *from,
     if (!producer || clusterOf(producer) != from)
       continue;
     if (isCarried(producer) || !isStored(operand)) {
-      if (!isCarried(producer) && !isCheap(producer))
+      if (!isCarried(producer) && !isCheap(producer)) {
+        if (isSmallBeside(operand, whole))
+          continue;
         return false;
-      if (!collectCheap(producer, from, ops))
+      }
+      if (!collectCheap(producer, from, whole, ops))
         return false;
     }
   }
@@ -84,7 +96,7 @@ bool Clustering::recomputeOne(Operation *op) {
     return false;
 
   Ops repeated;
-  if (!collectCheap(op, from, repeated))
+  if (!collectCheap(op, from, op->getResult(0), repeated))
     return false;
   for (Cluster *reader : readers) {
     Ops together = reader->ops;

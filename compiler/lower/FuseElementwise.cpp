@@ -83,12 +83,38 @@ OpOperand *fusableOperand(linalg::GenericOp producer,
   return nullptr;
 }
 
+/// Whether an op only repeats elements: a broadcast or windows, which are an
+/// index map in whatever reads them.
+bool isRepetition(linalg::GenericOp op) {
+  return isCopy(op) && isParallel(op) && !op.getDpsInputs().empty() &&
+         !op.getMatchingIndexingMap(op.getDpsInputOperand(0)).isPermutation();
+}
+
 struct FuseElementwisePass : impl::FuseElementwiseBase<FuseElementwisePass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    for (Block &block : getOperation().getBody())
+    for (Block &block : getOperation().getBody()) {
+      repeatForReaders(rewriter, block);
       while (fuseOne(rewriter, block)) {
       }
+    }
+  }
+
+  /// Gives each reader of a repetition its own.
+  void repeatForReaders(IRRewriter &rewriter, Block &block) {
+    for (auto op :
+         llvm::make_early_inc_range(block.getOps<linalg::GenericOp>())) {
+      if (!isRepetition(op))
+        continue;
+      llvm::SetVector<Operation *> readers(op->user_begin(), op->user_end());
+      for (Operation *reader : readers.getArrayRef().drop_back()) {
+        if (!isa<linalg::GenericOp>(reader))
+          continue;
+        rewriter.setInsertionPoint(op);
+        reader->replaceUsesOfWith(op->getResult(0),
+                                  rewriter.clone(*op)->getResult(0));
+      }
+    }
   }
 
   bool fuseOne(IRRewriter &rewriter, Block &block) {
