@@ -68,6 +68,8 @@ Diagnostic &Diagnostics::add(Severity severity, std::string_view code,
   return message;
 }
 
+bool Diagnostics::isFull() const { return messages.size() == maxKept; }
+
 void Diagnostics::noteAll(const std::string &text) {
   for (Diagnostic &message : messages)
     message.note(text);
@@ -122,41 +124,53 @@ bool isControl(std::string_view character) {
          (character >= "\u2066" && character <= "\u2069");
 }
 
-/// Splits a line into what a terminal may print: a tab becomes one space;
-/// control characters and bytes that are no UTF-8 become U+FFFD.
-std::vector<std::string> printable(std::string_view line) {
+/// The number of characters of a line, without the blanks at its end.
+uint32_t lengthOf(std::string_view line) {
+  line = line.substr(0, line.find_last_not_of(" \t") + 1);
+  uint32_t length = 0;
+  for (size_t at = 0; at < line.size(); ++length)
+    at += std::max(1u, utf8Length(line.substr(at)));
+  return length;
+}
+
+/// Some characters of a line as a terminal may print them: a tab becomes one
+/// space; control characters and bytes that are no UTF-8 become U+FFFD.
+std::vector<std::string> printable(std::string_view line, uint32_t first,
+                                   uint32_t last) {
   std::vector<std::string> characters;
-  for (size_t at = 0; at < line.size();) {
+  size_t at = 0;
+  for (uint32_t i = 0; i < last; ++i) {
     unsigned length = utf8Length(line.substr(at));
+    std::string_view character = line.substr(at, length);
     unsigned char byte = line[at];
+    at += std::max(1u, length);
+    if (i < first)
+      continue;
     if (byte == '\t')
       characters.emplace_back(" ");
-    else if (length == 0 || byte < 0x20 || byte == 0x7F ||
-             isControl(line.substr(at, length)))
+    else if (length == 0 || byte < 0x20 || byte == 0x7F || isControl(character))
       characters.emplace_back("\xEF\xBF\xBD");
     else
-      characters.emplace_back(line.substr(at, length));
-    at += std::max(1u, length);
+      characters.emplace_back(character);
   }
-  while (!characters.empty() && characters.back() == " ")
-    characters.pop_back();
   return characters;
 }
 
-/// Cuts a line that is too long for a screen down to what surrounds its marks.
-void crop(MarkedLine &line) {
+/// Reads the text of a line; one that is too long for a screen is cut down to
+/// what surrounds its marks.
+void read(std::string_view text, MarkedLine &line) {
   constexpr uint32_t widest = 240, shown = 160, before = 40;
-  auto &characters = line.characters;
-  if (characters.size() <= widest)
+  uint32_t size = lengthOf(text);
+  if (size <= widest) {
+    line.characters = printable(text, 0, size);
     return;
-  uint32_t first = characters.size();
+  }
+  uint32_t first = size;
   for (const Mark &mark : line.marks)
     first = std::min(first, mark.begin);
   uint32_t start = first > before ? first - before : 0;
-  uint32_t stop = std::min<uint32_t>(start + shown, characters.size());
-  if (stop < characters.size())
-    characters.erase(characters.begin() + stop, characters.end());
-  characters.erase(characters.begin(), characters.begin() + start);
+  uint32_t stop = std::min<uint32_t>(start + shown, size);
+  auto &characters = line.characters = printable(text, start, stop);
   auto put = [&](size_t at) {
     for (size_t i = 0; i < 3 && at + i < characters.size(); ++i)
       characters[at + i] = ".";
@@ -226,10 +240,8 @@ private:
       addSpan(found->second, span);
     }
     for (auto &[source, lines] : files)
-      for (auto &[number, line] : lines) {
-        line.characters = printable(source->line(number));
-        crop(line);
-      }
+      for (auto &[number, line] : lines)
+        read(source->line(number), line);
   }
 
   /// A range of several lines is marked in its first and its last line; the
@@ -247,7 +259,7 @@ private:
                                         span.primary, span.label});
       return;
     }
-    uint32_t firstLength = printable(source.line(from.line)).size();
+    uint32_t firstLength = lengthOf(source.line(from.line));
     lines[from.line].marks.push_back({from.column - 1,
                                       std::max(firstLength, from.column),
                                       span.primary, ""});
@@ -387,7 +399,7 @@ std::string Diagnostics::render(RenderOptions options) const {
   for (size_t i = 0; i < printed; ++i)
     text += gradus::render(*entries[i], options.colour);
   size_t more = entries.size() - printed;
-  if (messages.size() == maxKept)
+  if (isFull())
     text += fmt::format("... and {} or more others\n", more);
   else if (more > 0)
     text += fmt::format("... and {} more\n", more);

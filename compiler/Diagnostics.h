@@ -105,6 +105,8 @@ public:
 
   bool hasErrors() const { return errors != 0; }
   size_t errorCount() const { return errors; }
+  /// So many that it is of no use to look for more.
+  bool isFull() const;
   bool empty() const { return messages.empty(); }
 
   struct RenderOptions {

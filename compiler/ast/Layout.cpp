@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <ranges>
 
 namespace gradus {
 
@@ -50,6 +51,14 @@ struct Line {
   bool blankBefore = false;
   std::string text;
   std::string_view comment;
+  /// Of so many bytes of the text: brackets ask for it again and again.
+  size_t width = 0, measured = 0;
+
+  size_t widthNow() {
+    width += widthOf(std::string_view(text).substr(measured));
+    measured = text.size();
+    return width;
+  }
 };
 
 class Layout {
@@ -77,8 +86,13 @@ private:
   void put(size_t i);
   void alignComments();
 
+  /// Without the column, which would take time in a long line.
   uint32_t lineOf(uint32_t offset) const {
-    return source.position(offset).line;
+    auto lines = std::views::iota(uint32_t(1), source.lineCount() + 1);
+    auto next = std::ranges::upper_bound(lines, offset, {}, [&](uint32_t line) {
+      return source.lineStart(line);
+    });
+    return next - lines.begin();
   }
 
   struct Bracket {
@@ -297,7 +311,7 @@ void Layout::put(size_t i) {
     if (kind == TokenKind::LeftBrace)
       indent = (open.empty() ? 0 : open.back().indent) + 2;
     else
-      indent += aligned ? widthOf(text) : 2;
+      indent += aligned ? lines.back().widthNow() : 2;
     open.push_back({kind, indent, aligned});
   } else if (closesExpr(kind) || kind == TokenKind::RightBrace) {
     open.pop_back();

@@ -88,7 +88,7 @@ public:
       at = 3; // a byte order mark
     uint32_t lineStart = at;
     bool startsLine = true;
-    while (at < text.size()) {
+    while (at < text.size() && !diagnostics.isFull()) {
       char c = text[at];
       if (c == '\n') {
         lineStart = ++at;
@@ -100,7 +100,7 @@ public:
         comment(startsLine);
       } else {
         uint32_t begin = at;
-        TokenKind kind = scan();
+        TokenKind kind = bounded(scan(), begin);
         list.tokens.push_back(
             {kind, startsLine, begin == lineStart, begin, at});
         startsLine = false;
@@ -117,6 +117,19 @@ private:
   }
   Range range(uint32_t begin, uint32_t end) const {
     return {&source, begin, end};
+  }
+
+  /// A token that no one can read, nor a message quote, is none.
+  TokenKind bounded(TokenKind kind, uint32_t begin) {
+    bool isString = kind == TokenKind::String;
+    size_t most = isString ? 4096 : 256;
+    if (at - begin <= most || kind == TokenKind::Invalid)
+      return kind;
+    std::string_view what = isString                    ? "string"
+                            : kind == TokenKind::Number ? "number"
+                                                        : "name";
+    diagnostics.report(diag::TooLong, range(begin, at), what, at - begin, most);
+    return TokenKind::Invalid;
   }
 
   void comment(bool alone) {

@@ -42,7 +42,7 @@ std::unique_ptr<File> Parser::file() {
   file->source = &source;
   while (true) {
     skipSeparators();
-    if (at(TokenKind::End))
+    if (at(TokenKind::End) || diagnostics.isFull())
       return file;
     if (at(TokenKind::RightBrace)) {
       diagnostics.report(diag::ClosesNothing, here(), "}");

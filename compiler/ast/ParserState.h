@@ -105,6 +105,8 @@ private:
         break;
       if (accept(TokenKind::RightBrace))
         return since(first);
+      if (diagnostics.isFull())
+        break;
       item();
       endOfStatement();
     }

@@ -14,18 +14,31 @@ const Source &SourceManager::add(std::string name, std::string text) {
   return sources.emplace_back(std::move(name), std::move(text));
 }
 
+/// What all ways of writing a path have in common; the path itself if something
+/// is wrong with it, which shows when it is read.
+static std::string keyOf(const std::string &path) {
+  std::error_code error;
+  std::string key = std::filesystem::weakly_canonical(path, error).string();
+  return error ? path : key;
+}
+
+const Source &SourceManager::addFile(const std::string &path,
+                                     std::string text) {
+  const Source &source = add(path, std::move(text));
+  loaded[keyOf(path)] = &source;
+  return source;
+}
+
 const Source *SourceManager::load(const std::string &path,
                                   Diagnostics &diagnostics,
                                   Range importedFrom) {
-  std::error_code error;
-  std::string key = std::filesystem::weakly_canonical(path, error).string();
-  if (error)
-    key = path; // what is wrong with it shows below
+  std::string key = keyOf(path);
   if (auto found = loaded.find(key); found != loaded.end())
     return found->second;
 
+  std::error_code error;
   auto status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) {
+  if (!readsFiles || status.type() == std::filesystem::file_type::not_found) {
     diagnostics.report(diag::FileMissing, importedFrom, path);
     return nullptr;
   }
@@ -42,7 +55,7 @@ const Source *SourceManager::load(const std::string &path,
   std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path.c_str(), "rb"),
                                               &std::fclose);
   // Read up to the bound rather than ask for the size: a pipe has none.
-  constexpr size_t bound = size_t(64) << 20;
+  constexpr size_t bound = size_t(4) << 20;
   std::string text;
   char buffer[1 << 16];
   size_t count = 0;

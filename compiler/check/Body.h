@@ -121,6 +121,8 @@ public:
   std::optional<Dim> dim(const ast::Expr &expr);
   /// A dim that is the size of an axis: at least 1.
   std::optional<Dim> size(const ast::Expr &expr);
+  /// Reports it.
+  bool isTooLarge(const Dim &dim, const ast::Expr &expr);
   Type type(const ast::Type &type);
   std::optional<Axis> axis(const ast::Expr &expr);
   /// False if it is refuted. What is neither proved nor refuted joins the

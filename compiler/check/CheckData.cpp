@@ -364,7 +364,8 @@ readSource(CheckerState &state, Body &body, const Data &data,
 }
 
 const Data *CheckerState::resolveData(Declaration &declaration) {
-  if (!begin(declaration))
+  Resolving resolving(*this, declaration);
+  if (!resolving)
     return declaration.data;
   declaration.progress = Declaration::Done;
   const auto &tree = *declaration.decl->as<ast::Data>();

@@ -7,7 +7,8 @@
 namespace gradus::typed {
 
 const Symbol *CheckerState::resolveDim(Declaration &declaration) {
-  if (!begin(declaration))
+  Resolving resolving(*this, declaration);
+  if (!resolving)
     return declaration.dim;
   const ast::Expr *value =
       declaration.decl->as<ast::Dims>()->items[declaration.item].value.get();
@@ -17,7 +18,7 @@ const Symbol *CheckerState::resolveDim(Declaration &declaration) {
   auto found = body.dim(*value);
   bool isDone = declaration.progress == Declaration::Done;
   declaration.progress = Declaration::Done;
-  if (!found || isDone)
+  if (!found || isDone || body.isTooLarge(*found, *value))
     return nullptr;
   int64_t size = found->constant().value_or(0);
   if (size < 1) {
@@ -29,7 +30,8 @@ const Symbol *CheckerState::resolveDim(Declaration &declaration) {
 }
 
 const Const *CheckerState::resolveConst(Declaration &declaration) {
-  if (!begin(declaration))
+  Resolving resolving(*this, declaration);
+  if (!resolving)
     return declaration.constant;
   const auto &tree = *declaration.decl->as<ast::Const>();
   const ast::Expr *value = tree.value.get();
@@ -136,7 +138,8 @@ static bool readDistribution(CheckerState &state, Body &body,
 }
 
 const Param *CheckerState::resolveParam(Declaration &declaration) {
-  if (!begin(declaration))
+  Resolving resolving(*this, declaration);
+  if (!resolving)
     return declaration.param;
   declaration.progress = Declaration::Done;
   const auto &tree = *declaration.decl->as<ast::Param>();
@@ -178,7 +181,8 @@ const Param *CheckerState::resolveParam(Declaration &declaration) {
 }
 
 const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
-  if (!begin(declaration))
+  Resolving resolving(*this, declaration);
+  if (!resolving)
     return declaration.layer;
   const auto &tree = *declaration.decl->as<ast::Layer>();
   auto fail = [&]() {

@@ -49,6 +49,7 @@ const Expr *Body::poison(Range range) {
 }
 
 const Expr *Body::value(const ast::Expr &expr) {
+  CheckerState::Level level(state);
   Range range = expr.range;
   if (auto *number = expr.as<ast::Number>())
     return make(Type::tensor(number->integer ? ElementType::WeakWhole

@@ -71,7 +71,8 @@ static void readSettings(CheckerState &state, Body &body, Body &values,
 }
 
 ModuleScope *CheckerState::resolveModule(Declaration &declaration) {
-  if (!begin(declaration))
+  Resolving resolving(*this, declaration);
+  if (!resolving)
     return declaration.module;
   declaration.progress = Declaration::Done;
   const auto &tree = *declaration.decl->as<ast::Module>();
@@ -103,7 +104,8 @@ ModuleScope *CheckerState::resolveModule(Declaration &declaration) {
 }
 
 const Function *CheckerState::resolveFunction(Declaration &declaration) {
-  if (!begin(declaration))
+  Resolving resolving(*this, declaration);
+  if (!resolving)
     return declaration.function;
   const auto &tree = *declaration.decl->as<ast::Fn>();
   auto fail = [&]() {
@@ -173,7 +175,8 @@ const Function *CheckerState::resolveFunction(Declaration &declaration) {
 }
 
 const Optimizer *CheckerState::resolveOptimizer(Declaration &declaration) {
-  if (!begin(declaration))
+  Resolving resolving(*this, declaration);
+  if (!resolving)
     return declaration.optimizer;
   declaration.progress = Declaration::Done;
   const auto &tree = *declaration.decl->as<ast::Optimizer>();

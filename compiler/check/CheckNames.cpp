@@ -135,6 +135,10 @@ Diagnostic &Body::unknownName(Range range, const std::string &text) {
       if (auto found = alias.file->members.find(text);
           found != alias.file->members.end() && found->second->decl->exported)
         return error.meant(fmt::format("{}.{}", name, text));
+  // No more are printed; a file of garbage must not take hours.
+  constexpr size_t most = 20;
+  if (state.diagnostics.errorCount() > most)
+    return error;
   std::string near = nearest(text, visibleNames());
   if (!near.empty())
     error.meant(near);

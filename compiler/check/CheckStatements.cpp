@@ -18,6 +18,7 @@ bool alwaysReturns(const std::vector<Statement> &statements) {
 }
 
 void Body::statements(const ast::Block &block, std::vector<Statement> &out) {
+  CheckerState::Level level(state);
   bool isReported = false;
   auto *outer = std::exchange(current, &out);
   for (const auto &stmt : block.statements) {

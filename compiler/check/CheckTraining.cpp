@@ -392,7 +392,9 @@ const Train *CheckerState::checkTrain(FileScope &scope, const ast::Decl &decl,
   train->name = tree.name ? tree.name->text : "";
   train->doc = decl.doc;
   train->range = tree.keyword;
+  open.push_back({tree.keyword, level});
   TrainReader(*this, scope, tree, *train, isMain).read();
+  open.pop_back();
   return train;
 }
 

@@ -7,6 +7,7 @@
 namespace gradus::typed {
 
 std::optional<Dim> Body::dim(const ast::Expr &expr) {
+  CheckerState::Level level(state);
   auto refuse = [&](std::string_view label = "") {
     Diagnostic &error = state.diagnostics.report(diag::NotADim, expr.range,
                                                  shortened(expr.range.text()));
@@ -97,9 +98,18 @@ std::optional<Dim> Body::dim(const ast::Expr &expr) {
   return Dim::exactDivide(*left, *right);
 }
 
+bool Body::isTooLarge(const Dim &dim, const ast::Expr &expr) {
+  auto value = dim.constant();
+  if (!value || *value <= largestDim)
+    return false;
+  state.diagnostics.report(diag::DimTooLarge, expr.range,
+                           shortened(expr.range.text()), largestDim);
+  return true;
+}
+
 std::optional<Dim> Body::size(const ast::Expr &expr) {
   auto found = dim(expr);
-  if (!found)
+  if (!found || isTooLarge(*found, expr))
     return std::nullopt;
   if (!require(Dim(1), Relation::LessEqual, *found, expr.range)) {
     auto value = found->constant();

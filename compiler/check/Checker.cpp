@@ -4,6 +4,7 @@
 #include "compiler/check/CheckerState.h"
 
 #include <algorithm>
+#include <exception>
 
 namespace gradus {
 
@@ -111,6 +112,57 @@ void CheckerState::reportParameter(const ast::Name &name,
     error.help(fmt::format("there are: {}", fmt::join(names, ", ")));
 }
 
+/// Levels that a declaration counts for, beside its expressions.
+static constexpr unsigned levelsOfDeclaration = 4, deepestLevel = 2048;
+
+void CheckerState::reportComplexDim() {
+  Range place = open.empty() ? Range() : open.back().place;
+  diagnostics.report(diag::DimTooComplex, place)
+      .help("give products of sums names of their own: `[N]` instead of "
+            "`[(A + 1) * (B + 1)]`");
+}
+
+void CheckerState::reportDepth(Range range) {
+  diagnostics.report(diag::TooDeep, range, deepestLevel)
+      .here("needs others, which need others, and so on");
+}
+
+void CheckerState::leadTo(unsigned depth) {
+  if (open.empty())
+    return;
+  depth += level - open.back().level;
+  if (depth <= deepestLevel)
+    open.back().depth = std::max(open.back().depth, depth);
+  else
+    reportDepth(open.back().place);
+}
+
+CheckerState::Resolving::Resolving(CheckerState &state,
+                                   Declaration &declaration)
+    : state(state), declaration(declaration) {
+  if (declaration.progress == Declaration::Untouched &&
+      state.level > deepestLevel) {
+    state.reportDepth(declaration.name->range);
+    declaration.progress = Declaration::Done;
+  }
+  isFirst = state.begin(declaration);
+  if (!isFirst) {
+    state.leadTo(declaration.depth);
+    return;
+  }
+  state.open.push_back({declaration.name->range, state.level});
+  state.level += levelsOfDeclaration;
+}
+
+CheckerState::Resolving::~Resolving() {
+  if (!isFirst || std::uncaught_exceptions())
+    return;
+  declaration.depth = state.open.back().depth;
+  state.level -= levelsOfDeclaration;
+  state.open.pop_back();
+  state.leadTo(declaration.depth);
+}
+
 bool CheckerState::begin(Declaration &declaration) {
   if (declaration.progress == Declaration::Done)
     return false;
@@ -189,6 +241,8 @@ void CheckerState::declareMembers(ModuleScope &scope,
 // The members in the order of the text; what they need is resolved first.
 void CheckerState::checkMembers(ModuleScope &scope) {
   for (Declaration *declaration : scope.order) {
+    if (diagnostics.isFull())
+      return;
     Module &module = *scope.module;
     switch (declaration->kind) {
     case Declaration::Dim:
@@ -282,6 +336,30 @@ void CheckerState::chooseTrain(const Module &main) {
     error.help(fmt::format("there are: {}", fmt::join(names, ", ")));
 }
 
+void CheckerState::checkSize() {
+  if (diagnostics.hasErrors())
+    return;
+  constexpr uint64_t most = 100000;
+  std::map<const Module *, uint64_t> sizes;
+  auto count = [&](auto &count, const Module *module) -> uint64_t {
+    if (auto known = sizes.find(module); known != sizes.end())
+      return known->second;
+    uint64_t size = 1;
+    for (const LayerDecl *layer : module->layers) {
+      size = std::min(size + count(count, layer->module), most + 1);
+      if (size > most) {
+        refuse(layer->range,
+               fmt::format("a model of more than {} layers is", most));
+        break;
+      }
+    }
+    return sizes[module] = size;
+  };
+  for (const FileScope *file : loaded)
+    if (count(count, file->module) > most)
+      return;
+}
+
 void CheckerState::checkMain(const ast::File &file) {
   readOverrides();
   const Source &text = sources.add("std.nn", std::string(preludeText()));
@@ -298,6 +376,7 @@ void CheckerState::checkMain(const ast::File &file) {
   program->main = main->module;
   chooseTrain(*main->module);
   checkPaths();
+  checkSize();
   reportUnusedOverrides();
 }
 
@@ -308,7 +387,11 @@ std::unique_ptr<const typed::Program> check(const ast::File &file,
                                             SourceManager &sources,
                                             Diagnostics &diagnostics) {
   typed::CheckerState state(options, sources, diagnostics);
-  state.checkMain(file);
+  try {
+    state.checkMain(file);
+  } catch (const typed::DimTooComplex &) {
+    state.reportComplexDim();
+  }
   if (diagnostics.hasErrors())
     return nullptr;
   return state.take();

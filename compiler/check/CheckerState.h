@@ -19,6 +19,8 @@ public:
   /// Everything of a file; its imports first. The prelude is a file without
   /// imports.
   void checkMain(const ast::File &file);
+  /// After a DimTooComplex.
+  void reportComplexDim();
   std::unique_ptr<Program> take() { return std::move(program); }
 
   // Declarations, checked when they are first needed. Null after an error.
@@ -38,6 +40,31 @@ public:
 
   /// How many numbers the parameters of an instance hold, its dims substituted.
   Dim parameterCount(const ModuleScope &scope, const Substitution &dims);
+
+  /// Bounds how deep a declaration leads into others and into expressions, so
+  /// that no program overflows a stack: one for each that is resolved. It holds
+  /// whether this is the first time. Nothing of it is undone by an exception,
+  /// which then tells where it was thrown.
+  class Resolving {
+  public:
+    Resolving(CheckerState &state, Declaration &declaration);
+    ~Resolving();
+    explicit operator bool() const { return isFirst; }
+
+  private:
+    CheckerState &state;
+    Declaration &declaration;
+    bool isFirst = false;
+  };
+  /// The same for a level of an expression or a block.
+  class Level {
+  public:
+    explicit Level(CheckerState &state) : state(state) { ++state.level; }
+    ~Level() { --state.level; }
+
+  private:
+    CheckerState &state;
+  };
 
   /// A new symbol; ids follow the order of creation.
   const Symbol *makeSymbol(Symbol::Kind kind, std::string name,
@@ -97,6 +124,11 @@ private:
   const Train *checkTrain(FileScope &scope, const ast::Decl &decl, bool isMain);
   /// False if it is done already, or reports that it needs itself.
   bool begin(Declaration &declaration);
+  /// Something of this depth is used here.
+  void leadTo(unsigned depth);
+  void reportDepth(Range range);
+  /// Layers, once each module is written out wherever it is used.
+  void checkSize();
 
   void readOverrides();
   /// Finds the const or dim that each override means.
@@ -115,6 +147,16 @@ private:
   const CheckOptions &options;
   SourceManager &sources;
   unsigned symbolCount = 0;
+  /// What is being checked: a declaration, or a `train`.
+  struct Open {
+    Range place;
+    /// At its start.
+    unsigned level;
+    /// How much deeper it has led so far.
+    unsigned depth = 0;
+  };
+  std::vector<Open> open;
+  unsigned level = 0;
   std::deque<Declaration> declarations;
   std::deque<FileScope> files;
   std::deque<ModuleScope> modules;

@@ -11,6 +11,9 @@ namespace gradus::typed {
 
 namespace {
 
+/// A symbolic image after dozens of convolutions is far simpler.
+constexpr size_t mostComplex = 20000, mostTerms = 1000;
+
 // Sizes are far from overflow in any program that can run; saturation keeps
 // absurd input well defined.
 int64_t multiply(int64_t a, int64_t b) {
@@ -32,12 +35,12 @@ int64_t add(int64_t a, int64_t b) {
 int64_t floorDivision(int64_t a, int64_t b) {
   if (b == 0)
     return 0;
-  int64_t quotient = a / b;
+  int64_t quotient = b == -1 ? multiply(a, b) : a / b;
   return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
 }
 
 int64_t floorRemainder(int64_t a, int64_t b) {
-  return b == 0 ? a : a - floorDivision(a, b) * b;
+  return b == 0 ? a : add(a, multiply(-b, floorDivision(a, b)));
 }
 
 } // namespace
@@ -84,6 +87,16 @@ int Dim::compare(const Dim &a, const Dim &b) {
   return a.sum.size() < b.sum.size() ? -1 : a.sum.size() > b.sum.size();
 }
 
+size_t Dim::complexity() const {
+  size_t total = 0;
+  for (const Term &term : sum) {
+    total += 1 + term.atoms.size();
+    for (const Atom &atom : term.atoms)
+      total += atom.quotient ? atom.quotient->complexity : 0;
+  }
+  return total;
+}
+
 Dim Dim::normalised(std::vector<Term> terms) {
   for (Term &term : terms)
     std::sort(term.atoms.begin(), term.atoms.end(),
@@ -100,6 +113,8 @@ Dim Dim::normalised(std::vector<Term> terms) {
   }
   std::erase_if(result.sum,
                 [](const Term &term) { return term.coefficient == 0; });
+  if (result.complexity() > mostComplex)
+    throw DimTooComplex();
   return result;
 }
 
@@ -112,6 +127,8 @@ Dim operator+(const Dim &a, const Dim &b) {
 Dim operator-(const Dim &a, const Dim &b) { return a + Dim(-1) * b; }
 
 Dim operator*(const Dim &a, const Dim &b) {
+  if (a.sum.size() * b.sum.size() > mostTerms)
+    throw DimTooComplex();
   std::vector<Dim::Term> terms;
   for (const Dim::Term &left : a.sum)
     for (const Dim::Term &right : b.sum) {
@@ -144,7 +161,8 @@ bool Dim::splitByDivisor(const Dim &divisor, Dim &multiple, Dim &rest) const {
     int64_t quotient = term.atoms.empty()
                            ? floorDivision(term.coefficient, by.coefficient)
                            : term.coefficient / by.coefficient;
-    int64_t remainder = term.coefficient - quotient * by.coefficient;
+    int64_t remainder =
+        add(term.coefficient, multiply(-quotient, by.coefficient));
     if (quotient != 0)
       whole.push_back({quotient, std::move(atoms)});
     if (remainder != 0)
@@ -153,6 +171,17 @@ bool Dim::splitByDivisor(const Dim &divisor, Dim &multiple, Dim &rest) const {
   multiple = normalised(std::move(whole));
   rest = normalised(std::move(left));
   return true;
+}
+
+template <typename Kind>
+Dim Dim::unsimplified(Kind kind, const Dim &left, const Dim &right) {
+  auto quotient = std::make_shared<Quotient>(
+      Quotient{kind, left, right, left.complexity() + right.complexity()});
+  if (quotient->complexity > mostComplex)
+    throw DimTooComplex();
+  Dim result;
+  result.sum.push_back({1, {{nullptr, std::move(quotient)}}});
+  return result;
 }
 
 Dim Dim::divide(const Dim &a, const Dim &b, bool isExact) {
@@ -176,13 +205,8 @@ Dim Dim::divide(const Dim &a, const Dim &b, bool isExact) {
         inner->right.sum[0].coefficient > 0)
       return multiple + divide(inner->left, inner->right * b, isExact);
   }
-  auto quotient = std::make_shared<Quotient>();
-  quotient->kind = isExact ? Quotient::Exact : Quotient::Floor;
-  quotient->left = rest;
-  quotient->right = b;
-  Dim result;
-  result.sum.push_back({1, {{nullptr, std::move(quotient)}}});
-  return multiple + result;
+  return multiple +
+         unsimplified(isExact ? Quotient::Exact : Quotient::Floor, rest, b);
 }
 
 Dim Dim::floorDivide(const Dim &a, const Dim &b) { return divide(a, b, false); }
@@ -198,13 +222,7 @@ Dim Dim::remainder(const Dim &a, const Dim &b) {
   if (rest.sum.size() == 1 && rest.sum[0].atoms.empty() && b.sum.size() == 1 &&
       b.sum[0].atoms.empty())
     return Dim(floorRemainder(rest.sum[0].coefficient, b.sum[0].coefficient));
-  auto quotient = std::make_shared<Quotient>();
-  quotient->kind = Quotient::Remainder;
-  quotient->left = rest;
-  quotient->right = b;
-  Dim result;
-  result.sum.push_back({1, {{nullptr, std::move(quotient)}}});
-  return result;
+  return unsimplified(Quotient::Remainder, rest, b);
 }
 
 bool Dim::operator==(const Dim &other) const {

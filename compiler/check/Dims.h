@@ -54,6 +54,13 @@ struct DimEnvironment {
 
 struct Substitution;
 
+/// Larger ones are refused; every double up to it is a whole number of its own.
+constexpr int64_t largestDim = int64_t(1) << 53;
+
+/// Thrown where a dim grows beyond what anyone writes, as a product of many
+/// sums does when it is multiplied out.
+struct DimTooComplex {};
+
 enum class Verdict : uint8_t { Proved, Refuted, Deferred };
 
 /// A whole number, symbolically. Zero by default.
@@ -91,6 +98,8 @@ public:
   Dim substitute(const Substitution &substitution) const;
   /// Every symbol has to be declared or bound in the environment.
   int64_t evaluate(const DimEnvironment &environment) const;
+  /// Number of symbols, numbers and quotients in it, those in quotients too.
+  size_t complexity() const;
   /// Whether a quotient or remainder that did not simplify is left.
   bool hasDivision() const;
   /// Whether it depends on the counter of a loop.
@@ -122,6 +131,8 @@ private:
   static int compare(const Term &a, const Term &b);
   static int compare(const Dim &a, const Dim &b);
   static Dim normalised(std::vector<Term> terms);
+  template <typename Kind>
+  static Dim unsimplified(Kind kind, const Dim &left, const Dim &right);
   static Dim divide(const Dim &a, const Dim &b, bool isExact);
   bool splitByDivisor(const Dim &divisor, Dim &multiple, Dim &rest) const;
   template <typename Leaf> Dim rebuilt(const Leaf &leaf) const;
@@ -137,6 +148,8 @@ struct Interval {
 struct Dim::Quotient {
   enum Kind : uint8_t { Floor, Exact, Remainder } kind = Floor;
   Dim left, right;
+  /// That of both together.
+  size_t complexity = 0;
 };
 
 enum class Relation : uint8_t {

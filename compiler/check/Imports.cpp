@@ -32,6 +32,12 @@ FileScope *CheckerState::importFile(FileScope &scope,
   }
   if (auto found = fileOfPath.find(identity); found != fileOfPath.end())
     return found->second;
+  constexpr size_t deepest = 256;
+  if (filesInProgress.size() > deepest) {
+    diagnostics.report(diag::TooDeep, import.pathRange, deepest);
+    scope.isBroken = true;
+    return nullptr;
+  }
   fileOfPath[identity] = nullptr;
   const Source *source = sources.load(path, diagnostics, import.pathRange);
   if (!source) {

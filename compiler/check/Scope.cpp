@@ -37,20 +37,23 @@ std::string Declaration::path() const {
 
 // Optimal string alignment.
 unsigned editDistance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<unsigned>> cost(a.size() + 1,
-                                          std::vector<unsigned>(b.size() + 1));
+  size_t width = b.size() + 1;
+  std::vector<unsigned> costs((a.size() + 1) * width);
+  auto cost = [&](size_t i, size_t j) -> unsigned & {
+    return costs[i * width + j];
+  };
   for (size_t i = 0; i <= a.size(); ++i)
     for (size_t j = 0; j <= b.size(); ++j) {
       if (i == 0 || j == 0) {
-        cost[i][j] = i + j;
+        cost(i, j) = i + j;
         continue;
       }
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
-                             cost[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      cost(i, j) = std::min({cost(i - 1, j) + 1, cost(i, j - 1) + 1,
+                             cost(i - 1, j - 1) + (a[i - 1] != b[j - 1])});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+        cost(i, j) = std::min(cost(i, j), cost(i - 2, j - 2) + 1);
     }
-  return cost[a.size()][b.size()];
+  return cost(a.size(), b.size());
 }
 
 static std::string initials(std::string_view name) {
@@ -64,8 +67,15 @@ static std::string initials(std::string_view name) {
 std::string nearest(std::string_view name,
                     const std::vector<std::string> &candidates) {
   std::string best;
+  constexpr size_t longest = 64;
+  if (name.size() > longest)
+    return best;
   unsigned bestDistance = std::max<size_t>(1, name.size() / 3) + 1;
   for (const std::string &candidate : candidates) {
+    size_t least = std::max(candidate.size(), name.size()) -
+                   std::min(candidate.size(), name.size());
+    if (least >= bestDistance)
+      continue;
     unsigned distance = editDistance(name, candidate);
     // One letter for another is no misspelling of a name of one letter.
     if (distance < bestDistance && distance < candidate.size()) {

@@ -35,6 +35,8 @@ struct Declaration {
   const ast::Decl *decl = nullptr;
   /// Of `Dims::items`.
   size_t item = 0;
+  /// How many levels of expressions and other declarations it leads to.
+  unsigned depth = 0;
   ModuleScope *owner = nullptr;
 
   const Symbol *dim = nullptr;

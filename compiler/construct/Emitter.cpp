@@ -208,6 +208,11 @@ Value Emitter::emit(const Expr &expr, Frame &frame) {
 }
 
 Values Emitter::emitAll(const Expr &expr, Frame &frame) {
+  // Functions that call others twice grow without bound when they are inlined.
+  constexpr size_t most = 500000;
+  if (++model.emitted > most)
+    refuse(expr.range,
+           fmt::format("a model of more than {} operations is", most));
   auto outer = location;
   location = locate(expr.range);
   Values values = std::visit(

@@ -55,6 +55,8 @@ struct Model {
   Diagnostics &diagnostics;
   /// In the order of their first calls; their addresses are stable.
   std::deque<Custom> customs = {};
+  /// Expressions that were emitted, calls written out.
+  size_t emitted = 0;
 
   /// The one whose graph function has this name.
   const Custom &custom(llvm::StringRef name) const;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 using namespace gradus::typed;
 
 namespace {
@@ -180,6 +182,38 @@ TEST_F(DimsTest, SizesTooLargeSaturate) {
   Dim large(int64_t(1) << 62);
   EXPECT_GT((large * large).constant().value(), 0);
   EXPECT_LT((large * -large).constant().value(), 0);
+}
+
+TEST_F(DimsTest, DivisionOfTheSmallestDoesNotOverflow) {
+  int64_t most = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(floor(-most, -1).constant(), most);
+  EXPECT_EQ(floor(-most, most - 1).constant(), -2);
+  EXPECT_EQ(rest(-most, most - 1).constant(), most - 2);
+  EXPECT_EQ(floor(-most * B, most - 1).str(), (-B + floor(-B, most - 1)).str());
+}
+
+TEST_F(DimsTest, WhatGrowsWithoutBoundIsRefused) {
+  // An image after forty convolutions is fine, and so is its area.
+  Dim height = H, width = D;
+  for (int i = 0; i < 40; ++i) {
+    height = floor(height + 1, 2) + 1;
+    width = floor(width + 1, 2) + 1;
+  }
+  EXPECT_EQ((height * width * B).symbols().size(), 3u);
+  EXPECT_LT((height * width * B).complexity(), 2000u);
+
+  Dim product = 1;
+  auto grow = [&](const Dim &by) {
+    for (int i = 0; i < 1000; ++i)
+      product = product * by;
+  };
+  EXPECT_THROW(grow(B + D + H + 1), DimTooComplex);
+  auto divide = [&]() {
+    Dim nested = 1;
+    for (int i = 0; i < 1000; ++i)
+      nested = floor(nested * nested + B, D) * rest(nested, H);
+  };
+  EXPECT_THROW(divide(), DimTooComplex);
 }
 
 TEST_F(DimsTest, FindsItsSymbols) {

@@ -23,4 +23,6 @@ TEST(ScopeTest, NearestKnowsTyposInitialsAndBeginnings) {
   EXPECT_EQ(nearest("banana", {"lr", "beta1", "eps"}), "");
   EXPECT_EQ(nearest("a", {"b"}), "");
   EXPECT_EQ(nearest("xs", {"x"}), "");
+  // No one writes such a name by mistake.
+  EXPECT_EQ(nearest(std::string(70, 'x'), {std::string(70, 'y')}), "");
 }
