@@ -346,7 +346,11 @@ void CheckerState::checkSize() {
       return known->second;
     uint64_t size = 1;
     for (const LayerDecl *layer : module->layers) {
-      size = std::min(size + count(count, layer->module), most + 1);
+      uint64_t times = 1;
+      if (layer->count)
+        times = std::clamp<int64_t>(layer->count->constant().value_or(1), 1,
+                                    most + 1);
+      size = std::min(size + times * count(count, layer->module), most + 1);
       if (size > most) {
         refuse(layer->range,
                fmt::format("a model of more than {} layers is", most));
