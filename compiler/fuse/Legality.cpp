@@ -55,6 +55,9 @@ bool isContraction(Operation *op) {
 
 bool isCheap(Operation *op) {
   using namespace graph;
+  if (auto whole = dyn_cast<WholeOp>(op))
+    return whole.getFormula() != Arithmetic::floor_div &&
+           whole.getFormula() != Arithmetic::remainder;
   return isElementwise(op) &&
          !isa<ExpOp, Expm1Op, LogOp, Log1pOp, TanhOp, ErfOp, SqrtOp, SinOp,
               CosOp, AtanOp, DivOp, PowOp>(op);
