@@ -90,7 +90,7 @@ ExitCode verbs::doc(const CommandLine &line) {
   }
   if (isFound)
     return Fine;
-  Error error(fault::UnknownName, line.model);
+  Error error(fault::NothingDocumented, line.model);
   std::string near = typed::nearest(line.model, names);
   if (!near.empty())
     error.help(fmt::format("did you mean `{}`?", near));
