@@ -35,7 +35,7 @@ def chain(name, link, last, code="E0111", count=N):
 f = "fn f(x: real) = "
 nested("parentheses", "(", ")")
 nested("open parentheses", "(", "")
-nested("lists", "[", "]", "E0901")
+nested("lists", "[", "]", "E0111")
 nested("signs", "-", "")
 nested("nots", "not ", "", middle="true")
 nested("calls", "exp(", ")", start=f)
