@@ -13,27 +13,26 @@ bool InstancePath::isArray() const {
          !layers.back().element;
 }
 
-Dim CheckerState::parameterCount(const ModuleScope &scope,
-                                 const Substitution &dims) {
+Dim CheckerState::parameterCount(const ModuleScope &scope) {
+  if (auto known = parameterCounts.find(&scope); known != parameterCounts.end())
+    return known->second;
   Dim total;
   for (Declaration *member : scope.order) {
     if (member->kind == Declaration::Param) {
       if (const Param *param = resolveParam(*member))
-        total = total + elementCount(substitute(param->type.shape, dims)).dims;
+        total = total + elementCount(param->type.shape).dims;
     } else if (member->kind == Declaration::Layer) {
       const LayerDecl *layer = resolveLayer(*member);
       if (!layer)
         continue;
-      Substitution inner;
+      Substitution dims;
       for (size_t i = 0; i < layer->dims.size(); ++i)
-        inner.dims[layer->module->generics[i]] =
-            layer->dims[i].substitute(dims);
-      Dim one = parameterCount(scopeOf(*layer->module), inner);
-      total =
-          total + (layer->count ? layer->count->substitute(dims) * one : one);
+        dims.dims[layer->module->generics[i]] = layer->dims[i];
+      Dim one = parameterCount(scopeOf(*layer->module)).substitute(dims);
+      total = total + (layer->count ? *layer->count * one : one);
     }
   }
-  return total;
+  return parameterCounts[&scope] = total;
 }
 
 // `[784, 10]` of `Linear[784, 10]`; null if there is none.
@@ -194,7 +193,8 @@ Entity Body::layerMember(const Entity &layer, const ast::Member &member) {
     result.kind = text == "size" ? Entity::Size : Entity::AllParams;
     result.what = "all parameters of a layer";
     result.instance = layer.instance;
-    result.size = state.parameterCount(inner, substitutionOf(layer.instance));
+    result.size =
+        state.parameterCount(inner).substitute(substitutionOf(layer.instance));
     if (layer.instance.isArray())
       result.size = result.size * countOf(layer.instance);
     if (result.kind == Entity::AllParams && result.size.constant() == 0) {

@@ -38,8 +38,9 @@ public:
     return *scopeOfModule.at(&module);
   }
 
-  /// How many numbers the parameters of an instance hold, its dims substituted.
-  Dim parameterCount(const ModuleScope &scope, const Substitution &dims);
+  /// How many numbers the parameters of an instance hold, in terms of the
+  /// generics of its module.
+  Dim parameterCount(const ModuleScope &scope);
 
   /// Bounds how deep a declaration leads into others and into expressions, so
   /// that no program overflows a stack: one for each that is resolved. It holds
@@ -161,6 +162,7 @@ private:
   std::deque<FileScope> files;
   std::deque<ModuleScope> modules;
   std::map<const Module *, ModuleScope *> scopeOfModule;
+  std::map<const ModuleScope *, Dim> parameterCounts;
   std::map<std::string, FileScope *> fileOfPath;
   std::set<std::string> filesInProgress;
   std::vector<std::unique_ptr<ast::File>> trees;
