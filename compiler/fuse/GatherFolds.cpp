@@ -1,14 +1,15 @@
 // Folds without their overlapping writes. The fold of an einsum, the gradient
-// of a convolution by its input, becomes an einsum that gathers:
+// of a convolution by its input, becomes einsums that gather, one for each
+// phase r of the stride s, with the windows over dy walked backwards:
 //
 //   y[s h + r] = sum over i of dy[h - i] w[s i + r]
 //
-// with the strides s as an axis r of their own (the phases), the taps of w
-// padded to whole strides, and the windows over dy walked backwards. What a
-// slice cuts off again, the padding of a convolution, is not computed. The fold
-// of windows that tile the axis, the gradient of pooling, only moves elements.
+// What a slice cuts off again, the padding of a convolution, is not computed.
+// The fold of windows that tile the axis, the gradient of pooling, only moves
+// elements.
 #include "compiler/fuse/CheaperForms.h"
 
+#include "dialect/Duals.h"
 #include "dialect/Einsum.h"
 #include "dialect/Windows.h"
 
@@ -61,17 +62,6 @@ struct Writer {
     return reshape(x, shape);
   }
 };
-
-/// A letter that none of the lists has.
-char freeLetter(const std::string &used) {
-  for (char letter = 'a'; letter <= 'z'; ++letter)
-    if (used.find(letter) == used.npos)
-      return letter;
-  for (char letter = 'A'; letter <= 'Z'; ++letter)
-    if (used.find(letter) == used.npos)
-      return letter;
-  llvm_unreachable("an einsum of more than 50 indices");
-}
 
 /// fold(einsum(d, w)) where the positions of all windows are indices of d alone
 /// and their taps indices of w alone.
@@ -135,34 +125,102 @@ private:
   }
 
   void write() {
-    SmallVector<int64_t> dims, sizes, strides, dilations;
+    order = result;
+    if (char last = lanes()) {
+      result.erase(result.find(last), 1);
+      result += last;
+    }
+    prepareTaps();
+    SmallVector<int64_t> phases;
+    finish(interleave(phases));
+  }
+
+  /// Gives a window with a stride dilation 1, by zeros between its taps, and
+  /// makes whole strides of its taps: an axis of steps and one of phases.
+  void prepareTaps() {
+    int64_t axis = 0;
+    for (char index : ofW) {
+      size_t n = taps.find(index);
+      if (n == taps.npos || windows[n].stride == 1) {
+        ++axis;
+        continue;
+      }
+      graph::Window &window = windows[n];
+      if (window.dilation > 1) {
+        w = writer.split(w, axis, 1);
+        w = writer.pad(w, axis + 1, 0, window.dilation - 1);
+        w = writer.slice(writer.merge(w, axis), axis, 0, window.span());
+        window = {window.span(), window.stride, 1};
+      }
+      int64_t whole = llvm::alignTo(window.size, window.stride);
+      w = writer.pad(w, axis, 0, whole - window.size);
+      w = writer.split(w, axis, window.stride);
+      axis += 2;
+    }
+  }
+
+  /// The taps of a window that meet a phase.
+  int64_t steps(int64_t n, int64_t phase) const {
+    int64_t rest = windows[n].size - phase;
+    return rest <= 0 ? 0 : (rest + windows[n].stride - 1) / windows[n].stride;
+  }
+
+  /// The taps of these phases.
+  Value tapsOf(ArrayRef<int64_t> phases) {
+    SmallVector<int64_t> offsets, sizes, shape;
+    for (char index : ofW) {
+      size_t n = taps.find(index);
+      int64_t size = shapeOf(w)[sizes.size()];
+      bool isSplit = n != taps.npos && windows[n].stride > 1;
+      shape.push_back(isSplit ? steps(n, phases[n]) : size);
+      offsets.push_back(0);
+      sizes.push_back(shape.back());
+      if (isSplit) {
+        offsets.push_back(phases[n]);
+        sizes.push_back(1);
+      }
+    }
+    if (shape.size() == sizes.size())
+      return w;
+    Value box =
+        graph::SliceOp::create(writer.builder, writer.loc, w, offsets, sizes);
+    return writer.reshape(box, shape);
+  }
+
+  /// All phases of the windows from the `phases.size()`-th on, in their axes.
+  Value interleave(SmallVector<int64_t> &phases) {
+    size_t n = phases.size();
+    if (n == windows.size())
+      return gather(phases);
+    SmallVector<Value> parts;
+    int64_t axis = result.find(order[fold.getDims()[n]]);
+    for (int64_t phase = 0; phase < windows[n].stride; ++phase) {
+      phases.push_back(phase);
+      parts.push_back(writer.split(interleave(phases), axis, 1));
+      phases.pop_back();
+    }
+    if (parts.size() == 1)
+      return writer.merge(parts[0], axis);
+    Value y =
+        graph::ConcatOp::create(writer.builder, writer.loc, parts, axis + 1);
+    return writer.merge(y, axis);
+  }
+
+  /// The elements r, r + s, ... along each window's axis.
+  Value gather(ArrayRef<int64_t> phases) {
+    SmallVector<int64_t> dims, sizes, dilations;
     SmallVector<int64_t> low(ofD.size(), 0), high(ofD.size(), 0);
     std::string gatheredTaps;
     SmallVector<int64_t> byAxis =
         llvm::to_vector(llvm::seq<int64_t>(0, windows.size()));
     llvm::sort(byAxis,
                [&](int64_t a, int64_t b) { return axisInD(a) < axisInD(b); });
-    std::string phases = result;
+    Value d = this->d;
     for (int64_t n : byAxis) {
-      auto [size, stride, dilation] = windows[n];
-      int64_t tapAxis = ofW.find(taps[n]);
-      if (stride > 1 && dilation > 1) {
-        // The same window with zeros between its taps.
-        w = writer.split(w, tapAxis, 1);
-        w = writer.merge(writer.pad(w, tapAxis + 1, 0, dilation - 1), tapAxis);
-        size = windows[n].span();
-        w = writer.slice(w, tapAxis, 0, size);
-        dilation = 1;
-      }
-      if (stride > 1) {
-        int64_t steps = llvm::divideCeil(size, stride);
-        w = writer.pad(w, tapAxis, 0, steps * stride - size);
-        w = writer.split(w, tapAxis, stride);
-        char phase = freeLetter(ofD + ofW + phases);
-        ofW.insert(tapAxis + 1, 1, phase);
-        phases.insert(phases.find(result[fold.getDims()[n]]) + 1, 1, phase);
-        size = steps;
-      }
+      int64_t stride = windows[n].stride, dilation = windows[n].dilation;
+      int64_t size = steps(n, phases[n]);
+      if (size == 0)
+        return zeros();
       int64_t axis = axisInD(n), positions = shapeOf(d)[axis];
       int64_t before = (size - 1) * dilation - begin[n] / stride;
       int64_t behind = llvm::divideCeil(end[n], stride) - positions;
@@ -173,26 +231,35 @@ private:
       high[axis] = std::max<int64_t>(0, behind);
       dims.push_back(axis);
       sizes.push_back(size);
-      strides.push_back(1);
       dilations.push_back(-dilation);
       gatheredTaps += taps[n];
     }
     d = graph::PadOp::create(writer.builder, writer.loc, d, low, high);
+    SmallVector<int64_t> ones(dims.size(), 1);
     d = graph::UnfoldOp::create(writer.builder, writer.loc, d, dims, sizes,
-                                strides, dilations);
-    ofD += gatheredTaps;
-    if (char last = lanes())
-      for (std::string *list : {&phases, &result}) {
-        list->erase(list->find(last), 1);
-        *list += last;
-      }
-    Value y =
-        graph::EinsumOp::create(writer.builder, writer.loc, d, w,
-                                graph::EinsumSpec{ofD, ofW, phases}.str());
-    finish(y);
+                                ones, dilations);
+    return graph::EinsumOp::create(
+        writer.builder, writer.loc, d, tapsOf(phases),
+        graph::EinsumSpec{ofD + gatheredTaps, ofW, result}.str());
   }
 
-  int64_t axisInD(int64_t n) { return ofD.find(result[fold.getDims()[n]]); }
+  /// A phase that no tap reaches.
+  Value zeros() {
+    auto type = cast<RankedTensorType>(fold.getY().getType());
+    SmallVector<int64_t> shape;
+    for (char index : result) {
+      int64_t axis = order.find(index);
+      shape.push_back(type.getDimSize(axis));
+      for (auto [n, dim] : llvm::enumerate(fold.getDims()))
+        if (dim == axis)
+          shape.back() = llvm::divideCeil(end[n], windows[n].stride) -
+                         begin[n] / windows[n].stride;
+    }
+    return graph::ConstantOp::create(writer.builder, writer.loc,
+                                     graph::splatOf(type.clone(shape), 0));
+  }
+
+  int64_t axisInD(int64_t n) { return ofD.find(order[fold.getDims()[n]]); }
 
   /// The index of the result along which w lies for the lanes: its largest that
   /// is no window's; 0 if it has none.
@@ -209,21 +276,10 @@ private:
     return best;
   }
 
-  /// Phases back into their axes, the axes cut to their extents and put back
-  /// into the order of the fold.
+  /// Cuts the axes to what is needed and gives them the order of the fold.
   void finish(Value y) {
-    std::string order =
-        graph::parseEinsum(
-            fold.getX().getDefiningOp<graph::EinsumOp>().getSpec())
-            ->y.substr(0, rank);
-    SmallVector<int64_t> axes;
-    for (auto [n, dim] : llvm::enumerate(fold.getDims())) {
-      axes.push_back(result.find(order[dim]));
-      if (windows[n].stride > 1)
-        y = writer.merge(y, axes[n]);
-    }
-    for (auto [n, axis] : llvm::enumerate(axes))
-      y = writer.slice(y, axis, begin[n] % windows[n].stride,
+    for (auto [n, dim] : llvm::enumerate(fold.getDims()))
+      y = writer.slice(y, result.find(order[dim]), begin[n] % windows[n].stride,
                        end[n] - begin[n]);
     SmallVector<int64_t> permutation;
     for (char index : order)
@@ -240,8 +296,9 @@ private:
   Operation *replaced;
   Writer writer;
   Value d, w;
-  /// The indices of d, w, the result before its taps, and the taps.
-  std::string ofD, ofW, result, taps;
+  /// The indices of d, w, of the result before its taps as the fold has them
+  /// and as they are computed, and the taps.
+  std::string ofD, ofW, order, result, taps;
   int64_t rank = 0;
   /// The elements along each window's axis that are needed.
   SmallVector<int64_t> begin, end;

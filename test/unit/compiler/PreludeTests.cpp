@@ -60,6 +60,9 @@ const std::vector<Case> &cases() {
       {"RMSNorm", "rms(x)"},
       {"GroupNorm", "reshape[2, 3](gn(reshape[1, 2, 3, 1](x)))"},
       {"Maxout", "pieces(x)", "2, 2"},
+      {"Conv", "reshape[2, 3](conv(reshape[1, 2, 1, 3](x)))"},
+      {"Depthwise", "reshape[2, 3](deep(reshape[1, 2, 1, 3](x)))"},
+      {"ConvTranspose", "reshape[2, 3](up(reshape[1, 2, 1, 3](x)))"},
       {"warmup", "warmup(sum(x), 100)", ""},
       {"cosine", "cosine(x[0, 0] + 3, 10)", ""},
   };
@@ -80,6 +83,9 @@ layer ln = LayerNorm[3]
 layer rms = RMSNorm[3]
 layer gn = GroupNorm[2, 2]
 layer pieces = Maxout[3, 2, 4]
+layer conv = Conv[2, 2, 3](pad = 1)
+layer deep = Depthwise[2, 3](pad = 1)
+layer up = ConvTranspose[2, 2, 3](pad = 1)
 export fn value({0}) -> real {{
   let y = {1}
   return {2}

@@ -51,16 +51,19 @@ static bool areMet(const std::vector<typed::Requirement> &requirements,
   });
 }
 
-/// Sizes for generics that have none yet; small ones if there are many.
+/// Sizes for generics; small ones if there are many, for settings also 0.
 static void drawSizes(const std::vector<const typed::Symbol *> &generics,
                       Random &random, typed::DimEnvironment &sizes) {
   const int64_t most = generics.size() > 2 ? 2 : 5;
   for (const typed::Symbol *generic : generics) {
     if (generic->kind != typed::Symbol::Pack) {
-      sizes.dims[generic] = drawWhole(random, 1, most);
+      bool isSetting = generic->kind == typed::Symbol::Whole;
+      sizes.dims[generic] =
+          isSetting ? drawWhole(random, 0, 2) : drawWhole(random, 1, most);
       continue;
     }
     std::vector<int64_t> &pack = sizes.packs[generic];
+    pack.clear();
     for (int64_t rank = drawWhole(random, 0, 2); rank > 0; --rank)
       pack.push_back(drawWhole(random, 1, 4));
   }
@@ -122,17 +125,24 @@ static Sample sampleOf(const std::string &name, const typed::Module *layer,
   Random random(number + 1);
   typed::DimEnvironment sizes;
   std::string declaration;
-  if (layer) {
-    do
+  do {
+    if (layer)
       drawSizes(layer->generics, random, sizes);
-    while (!areMet(layer->requirements, sizes));
-    std::vector<int64_t> dims;
-    for (const typed::Symbol *generic : layer->generics)
-      dims.push_back(sizes.dims.at(generic));
-    declaration =
-        fmt::format("layer l = {}[{}]\n", name, fmt::join(dims, ", "));
+    drawSizes(function.generics, random, sizes);
+  } while ((layer && !areMet(layer->requirements, sizes)) ||
+           !areMet(function.requirements, sizes));
+  if (layer) {
+    std::vector<std::string> dims, settings;
+    for (const typed::Symbol *generic : layer->generics) {
+      int64_t size = sizes.dims.at(generic);
+      if (generic->kind == typed::Symbol::Whole)
+        settings.push_back(fmt::format("{} = {}", generic->name, size));
+      else
+        dims.push_back(std::to_string(size));
+    }
+    declaration = fmt::format("layer l = {}[{}]({})\n", name,
+                              fmt::join(dims, ", "), fmt::join(settings, ", "));
   }
-  drawSizes(function.generics, random, sizes);
   Model model(modelText(name, declaration, function, sizes));
 
   Sample sample = sampleOf(name, model, domains(), real);
