@@ -49,17 +49,39 @@ train on batches(x, y), batch B = {batch} {{
 }}
 """
 
+CONVOLUTIONS = """\
+# Two convolutions of 5 x 5 with ReLU and pooling, two layers behind; momentum.
+data batches {{
+  x: real[784]; y: index(10)
+  train from csv("lenet-{batch}.csv", x = 0..784, y = 784)
+}}
+layer c1 = Conv[1, 16, 5](pad = 2)
+layer c2 = Conv[16, 32, 5](pad = 2)
+layer fc1 = Linear[32 * 7 * 7, 128]
+layer fc2 = Linear[128, 10]
+export fn logits[B](x: real[B, 784]) -> real[B, 10] = reshape[B, 1, 28, 28](x)
+  |> c1 |> relu |> max_pool(2)
+  |> c2 |> relu |> max_pool(2)
+  |> reshape[B, 32 * 7 * 7] |> fc1 |> relu |> fc2
+train on batches(x, y), batch B = {batch} {{
+  minimize mean(cross_entropy(logits(x), y)) using momentum(lr = 0.01)
+  epochs = 10; shuffle = false
+}}
+"""
+
 WORKLOADS = {
     "mlp-32": (MLP, [784, 256, 128, 10], 32),
     "mlp-128": (MLP, [784, 256, 128, 10], 128),
     "mlp-1024": (MLP, [784, 256, 128, 10], 1024),
     "tanh-64": (TANH, [2, 64, 64, 1], 64),
+    "lenet-64": (CONVOLUTIONS, ["c1 1 16 5", "c2 16 32 5", 1568, 128, 10], 64),
 }
 
 LOSSES = {
     "mlp-32": (2.308276, 2.206708),
     "mlp-128": (2.318775, 2.279187),
     "tanh-64": (0.247940, 0.166694),
+    "lenet-64": (2.304903, 2.294316),
 }
 
 
@@ -85,7 +107,7 @@ def single(x):
 
 def rows(name, batch):
     for k in range(BATCHES):
-        if name.startswith("mlp"):
+        if not name.startswith("tanh"):
             x = uniform(1000 + k, batch * 784)
             y = [label % 10 for label in hashed(2000 + k, batch)]
             for i in range(batch):
@@ -97,11 +119,29 @@ def rows(name, batch):
 
 
 def weights(sizes):
-    """Names, shapes and bytes: W uniform within 1 / sqrt(inputs), b zero."""
-    for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:])):
+    """Names, shapes and bytes: W uniform within 1 / sqrt(inputs), b zero. Layers
+    are numbers of values, before them convolutions: name, channels, window."""
+    convolutions = [size.split() for size in sizes if isinstance(size, str)]
+    sizes = sizes[len(convolutions) :]
+    stream = 1
+
+    def drawn(inputs, count):
+        # The stream counts tensors.
+        nonlocal stream
         bound = single(inputs**-0.5)
-        # The stream counts tensors; it fills [outputs, inputs], row by row.
-        flat = [single((2 * u - 1) * bound) for u in uniform(2 * i + 1, inputs * outputs)]
+        values = [single((2 * u - 1) * bound) for u in uniform(stream, count)]
+        stream += 2
+        return values
+
+    for name, *numbers in convolutions:
+        inputs, outputs, size = map(int, numbers)
+        flat = drawn(inputs * size**2, outputs * inputs * size**2)
+        shape = [outputs, inputs, size, size]
+        yield f"{name}.w", shape, struct.pack(f"<{len(flat)}f", *flat)
+        yield f"{name}.b", [outputs], bytes(4 * outputs)
+    for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:])):
+        # It fills [outputs, inputs], row by row.
+        flat = drawn(inputs, inputs * outputs)
         turned = [flat[o * inputs + k] for k in range(inputs) for o in range(outputs)]
         yield f"fc{i + 1}.W", [inputs, outputs], struct.pack(f"<{len(turned)}f", *turned)
         yield f"fc{i + 1}.b", [outputs], bytes(4 * outputs)
@@ -121,7 +161,8 @@ def write(name, folder):
     model, sizes, batch = WORKLOADS[name]
     (folder / f"{name}.nn").write_text(model.format(batch=batch))
     with open(folder / f"{name}.csv", "w") as file:
-        file.write(",".join(f"c{i}" for i in range(sizes[0] + 1)) + "\n")
+        width = 784 if isinstance(sizes[0], str) else sizes[0]
+        file.write(",".join(f"c{i}" for i in range(width + 1)) + "\n")
         for row in rows(name, batch):
             file.write(",".join(f"{number:.9g}" for number in row) + "\n")
     stem = name.split("-")[0]
