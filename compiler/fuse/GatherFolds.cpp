@@ -193,14 +193,16 @@ private:
     if (n == windows.size())
       return gather(phases);
     SmallVector<Value> parts;
-    int64_t axis = result.find(order[fold.getDims()[n]]);
     for (int64_t phase = 0; phase < windows[n].stride; ++phase) {
       phases.push_back(phase);
-      parts.push_back(writer.split(interleave(phases), axis, 1));
+      parts.push_back(interleave(phases));
       phases.pop_back();
     }
     if (parts.size() == 1)
-      return writer.merge(parts[0], axis);
+      return parts[0];
+    int64_t axis = result.find(order[fold.getDims()[n]]);
+    for (Value &part : parts)
+      part = writer.split(part, axis, 1);
     Value y =
         graph::ConcatOp::create(writer.builder, writer.loc, parts, axis + 1);
     return writer.merge(y, axis);
