@@ -37,7 +37,48 @@ bool isCopy(linalg::GenericOp op) {
 
 /// A product summed over reduced loops: its schedule wants it bare.
 bool isContraction(linalg::GenericOp op) {
-  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() == 2;
+  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() == 2 &&
+         llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+           return op.payloadUsesValueFromOperand(input);
+         });
+}
+
+/// Whether the loops over the taps of a producer's windows, reduced by its only
+/// reader, would be bounded by no operand once the two are merged.
+bool losesBounds(linalg::GenericOp producer, linalg::GenericOp reduction) {
+  return reduction.getNumReductionLoops() > 0 &&
+         reduction.getNumDpsInputs() == 1 && producer->hasOneUse() &&
+         llvm::any_of(producer.getIndexingMapsArray(), [](AffineMap map) {
+           return !map.isProjectedPermutation();
+         });
+}
+
+/// The reduction with an operand that it does not read, of the size of its
+/// reduced loops.
+linalg::GenericOp withBounds(IRRewriter &rewriter, linalg::GenericOp op) {
+  rewriter.setInsertionPoint(op);
+  SmallVector<int64_t> sizes, ranges = op.getStaticLoopRanges();
+  SmallVector<AffineExpr> loops;
+  for (auto [loop, type] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (type == utils::IteratorType::reduction) {
+      sizes.push_back(ranges[loop]);
+      loops.push_back(rewriter.getAffineDimExpr(loop));
+    }
+  SmallVector<Value> inputs = op.getDpsInputs();
+  inputs.push_back(tensor::EmptyOp::create(rewriter, op.getLoc(), sizes,
+                                           getElementTypeOrSelf(inputs[0])));
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps.insert(maps.begin() + 1, AffineMap::get(op.getNumLoops(), 0, loops,
+                                               rewriter.getContext()));
+  auto bounded = linalg::GenericOp::create(
+      rewriter, op.getLoc(), op.getResultTypes(), inputs, op.getDpsInits(),
+      maps, op.getIteratorTypesArray());
+  rewriter.inlineRegionBefore(op.getRegion(), bounded.getRegion(),
+                              bounded.getRegion().begin());
+  bounded.getBlock()->insertArgument(1, getElementTypeOrSelf(inputs[1]),
+                                     op.getLoc());
+  rewriter.replaceOp(op, bounded);
+  return bounded;
 }
 
 /// The first reader of the op's results, in program order.
@@ -125,6 +166,8 @@ struct FuseElementwisePass : impl::FuseElementwiseBase<FuseElementwisePass> {
           dyn_cast_or_null<linalg::GenericOp>(firstReader(producer));
       if (!consumer)
         continue;
+      if (losesBounds(producer, consumer))
+        consumer = withBounds(rewriter, consumer);
       OpOperand *operand = fusableOperand(producer, consumer);
       if (!operand)
         continue;

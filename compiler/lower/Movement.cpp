@@ -114,11 +114,15 @@ struct PadSurrounds : Movement<graph::PadOp> {
   matchAndRewrite(graph::PadOp op, OpAdaptor operands,
                   ConversionPatternRewriter &rewriter) const override {
     RankedTensorType type = stored(op);
-    Value zero = arith::ConstantOp::create(
-        rewriter, op.getLoc(), rewriter.getZeroAttr(type.getElementType()));
-    rewriter.replaceOpWithNewOp<tensor::PadOp>(
-        op, type, operands.getX(), indices(rewriter, op.getLow()),
-        indices(rewriter, op.getHigh()), zero);
+    // Not `tensor.pad`, which has a buffer of its own.
+    Value zeros = filled(rewriter, op.getLoc(), type,
+                         rewriter.getZeroAttr(type.getElementType()));
+    ArrayRef<int64_t> shape =
+        cast<RankedTensorType>(op.getX().getType()).getShape();
+    SmallVector<int64_t> ones(shape.size(), 1);
+    rewriter.replaceOpWithNewOp<tensor::InsertSliceOp>(
+        op, operands.getX(), zeros, indices(rewriter, op.getLow()),
+        indices(rewriter, shape), indices(rewriter, ones));
     return success();
   }
 };

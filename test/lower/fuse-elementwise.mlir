@@ -183,3 +183,51 @@ func.func @chain(%x: tensor<8xf32>) -> tensor<8xf32> {
   } -> tensor<8xf32>
   return %d : tensor<8xf32>
 }
+
+// -----
+
+// How many elements of each window are its largest: windows fuse into the sum
+// over their taps, which an operand bounds that nobody reads.
+// CHECK-LABEL: func.func @ties
+// CHECK: %[[Y:.*]] = linalg.fill
+// CHECK: %[[TAPS:.*]] = tensor.empty() : tensor<2xf32>
+// CHECK: linalg.generic
+// CHECK-SAME: iterator_types = ["parallel", "reduction"]
+// CHECK-SAME: ins(%arg0, %arg1, %[[TAPS]] :
+// CHECK: arith.cmpf
+// CHECK: arith.addf
+// CHECK-NOT: linalg.generic
+func.func @ties(%x: tensor<8xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
+  %t = tensor.empty() : tensor<2xf32>
+  %e = tensor.empty() : tensor<4x2xf32>
+  %u = linalg.generic {
+      indexing_maps = [affine_map<(p, i) -> (2 * p + i)>,
+                       affine_map<(p, i) -> (i)>, affine_map<(p, i) -> (p, i)>],
+      iterator_types = ["parallel", "parallel"]}
+      ins(%x, %t : tensor<8xf32>, tensor<2xf32>) outs(%e : tensor<4x2xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      linalg.yield %a : f32
+  } -> tensor<4x2xf32>
+  %m = linalg.generic {
+      indexing_maps = [affine_map<(p, i) -> (p, i)>, affine_map<(p, i) -> (p)>,
+                       affine_map<(p, i) -> (p, i)>],
+      iterator_types = ["parallel", "parallel"]}
+      ins(%u, %y : tensor<4x2xf32>, tensor<4xf32>) outs(%e : tensor<4x2xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %0 = arith.cmpf oeq, %a, %b : f32
+      %1 = arith.uitofp %0 : i1 to f32
+      linalg.yield %1 : f32
+  } -> tensor<4x2xf32>
+  %z = arith.constant 0.0 : f32
+  %f = tensor.empty() : tensor<4xf32>
+  %s = linalg.fill ins(%z : f32) outs(%f : tensor<4xf32>) -> tensor<4xf32>
+  %n = linalg.generic {
+      indexing_maps = [affine_map<(p, i) -> (p, i)>, affine_map<(p, i) -> (p)>],
+      iterator_types = ["parallel", "reduction"]}
+      ins(%m : tensor<4x2xf32>) outs(%s : tensor<4xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %0 = arith.addf %o, %a : f32
+      linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  return %n : tensor<4xf32>
+}

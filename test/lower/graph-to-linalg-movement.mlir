@@ -44,7 +44,8 @@ func.func @reshape(%a: tensor<4x28x28xf32>, %b: tensor<4x6xf32>,
 
 // CHECK-LABEL: func.func @boxes
 // CHECK: tensor.extract_slice %{{.*}}[1, 0] [2, 3] [1, 1]
-// CHECK: tensor.pad %{{.*}} low[1, 0] high[1, 2]
+// CHECK: linalg.fill
+// CHECK: tensor.insert_slice %{{.*}}[1, 0] [2, 3] [1, 1] : tensor<2x3xf32> into tensor<4x5xf32>
 // CHECK: tensor.insert_slice %{{.*}}[0, 0] [4, 3] [1, 1]
 // CHECK: tensor.insert_slice %{{.*}}[4, 0] [2, 3] [1, 1]
 func.func @boxes(%x: tensor<4x3xf32>)
