@@ -131,6 +131,9 @@ public:
                Range range);
   /// The same for what a comparison of shapes left open.
   void require(const std::vector<DeferredEquality> &equalities, Range range);
+  void reportRequirement(const Requirement &requirement,
+                         const Substitution &all, Range range,
+                         std::string_view callee);
   /// `requires` of a declaration.
   void addRequirement(const ast::Expr &expr);
 
@@ -246,9 +249,6 @@ private:
   bool checkRequirements(const typed::Function &function,
                          const Substitution &all, Range range,
                          std::string_view name);
-  void reportRequirement(const Requirement &requirement,
-                         const Substitution &all, Range range,
-                         std::string_view callee);
   void reportShape(Matching &matching, unsigned index,
                    std::optional<unsigned> differs);
   const Expr *valueOf(CallArgument &argument);

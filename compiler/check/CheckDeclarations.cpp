@@ -240,15 +240,8 @@ const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
   for (const Requirement &requirement : inner->module->requirements)
     if (!body.require(requirement.left.substitute(dims), requirement.relation,
                       requirement.right.substitute(dims), tree.value->range)) {
-      std::string sizes;
-      for (size_t i = 0; i < layer.dims.size(); ++i)
-        sizes +=
-            fmt::format("{}{} is {}", i ? " and " : "",
-                        inner->module->generics[i]->name, layer.dims[i].str());
-      diagnostics
-          .report(diag::RequirementFails, tree.value->range,
-                  inner->module->name, requirement.str(), sizes)
-          .label(requirement.range, "needed here");
+      body.reportRequirement(requirement, dims, tree.value->range,
+                             inner->module->name);
       return fail();
     }
   if (declaration.progress == Declaration::Done)
