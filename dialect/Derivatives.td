@@ -37,6 +37,7 @@ def SizesAlong : NativeCodeCall<"sizesAlong($_builder, $0, $1)">;
 def ShapeOf : NativeCodeCall<"shapeOf($_builder, $0)">;
 def ElementOf : NativeCodeCall<"elementOf($0)">;
 def TapsOf : NativeCodeCall<"tapsOf($_builder, $0, $1)">;
+def RowsOf : NativeCodeCall<"rowsOf($_builder, $0)">;
 def RoomAfter : NativeCodeCall<"roomAfter($_builder, $0, $1, $2)">;
 
 defvar Exceeds = ConstantEnumCase<Graph_Predicate, "gt">;
@@ -101,6 +102,8 @@ def : Vjp<(ReshapeOp $x, $shape), [(ReshapeOp $dy, (ShapeOf $x))]>;
 def : Vjp<(SliceOp $x, $offsets, $sizes),
           [(PadOp $dy, $offsets, (RoomAfter $x, $offsets, $sizes))]>;
 def : Vjp<(PadOp $x, $low, $high), [(SliceOp $dy, $low, (ShapeOf $x))]>;
+def : Vjp<(GatherOp $x, $index), [(ScatterAddOp $dy, $index, (RowsOf $x))]>;
+def : Vjp<(ScatterAddOp $x, $index, $rows), [(GatherOp $dy, $index)]>;
 
 def : Vjp<(UnfoldOp $x, $dims, $sizes, $strides, $dilations),
           [(FoldOp $dy, $dims, (SizesAlong $x, $dims), $strides, $dilations)]>;

@@ -65,6 +65,10 @@ TypeAttr elementOf(Value x) {
   return TypeAttr::get(getElementTypeOrSelf(x.getType()));
 }
 
+IntegerAttr rowsOf(Builder &builder, Value x) {
+  return builder.getI64IntegerAttr(shapeOf(x).front());
+}
+
 DenseI64ArrayAttr roomAfter(Builder &builder, Value x,
                             DenseI64ArrayAttr offsets,
                             DenseI64ArrayAttr sizes) {

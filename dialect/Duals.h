@@ -34,6 +34,8 @@ mlir::DenseI64ArrayAttr sizesAlong(mlir::Builder &builder, mlir::Value x,
 mlir::DenseI64ArrayAttr shapeOf(mlir::Builder &builder, mlir::Value x);
 /// The element type of x.
 mlir::TypeAttr elementOf(mlir::Value x);
+/// The size of the first axis of x.
+mlir::IntegerAttr rowsOf(mlir::Builder &builder, mlir::Value x);
 /// What lies behind the box [offsets, offsets + sizes) on each axis of x.
 mlir::DenseI64ArrayAttr roomAfter(mlir::Builder &builder, mlir::Value x,
                                   mlir::DenseI64ArrayAttr offsets,

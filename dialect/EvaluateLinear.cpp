@@ -3,6 +3,7 @@
 #include "dialect/Formulas.h"
 
 #include <cmath>
+#include <stdexcept>
 
 using namespace mlir;
 
@@ -98,6 +99,43 @@ SmallVector<Array> ConcatOp::evaluate(ArrayRef<Array> x) {
         y.wholes[offset] = part.wholes[from];
     });
     begin += part.shape()[getDim()];
+  }
+  return {y};
+}
+
+/// How many elements a row has, and the row that `index` means.
+static int64_t rowSize(const Array &table) {
+  return table.shape().front() ? table.size() / table.shape().front() : 0;
+}
+
+static int64_t rowAt(const Array &index, int64_t i, const Array &table) {
+  int64_t row = index.wholes[i];
+  if (row < 0 || row >= table.shape().front())
+    throw std::logic_error("an index lies outside of its table");
+  return row;
+}
+
+SmallVector<Array> GatherOp::evaluate(ArrayRef<Array> x) {
+  Array y(getType());
+  int64_t size = rowSize(x[0]);
+  for (int64_t i = 0; i < x[1].size(); ++i) {
+    int64_t from = rowAt(x[1], i, x[0]) * size;
+    if (y.isReal())
+      std::copy_n(x[0].reals.begin() + from, size, y.reals.begin() + i * size);
+    else
+      std::copy_n(x[0].wholes.begin() + from, size,
+                  y.wholes.begin() + i * size);
+  }
+  return {y};
+}
+
+SmallVector<Array> ScatterAddOp::evaluate(ArrayRef<Array> x) {
+  Array y(getType());
+  int64_t size = rowSize(y);
+  for (int64_t i = 0; i < x[1].size(); ++i) {
+    int64_t to = rowAt(x[1], i, y) * size;
+    for (int64_t c = 0; c < size; ++c)
+      y.reals[to + c] += x[0].reals[i * size + c];
   }
   return {y};
 }

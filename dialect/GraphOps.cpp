@@ -235,6 +235,35 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *,
   return infer(types, shape, first.getElementType());
 }
 
+LogicalResult GatherOp::inferReturnTypes(MLIRContext *,
+                                         std::optional<Location> loc,
+                                         Adaptor op,
+                                         SmallVectorImpl<Type> &types) {
+  RankedTensorType type = tensorOf(op.getX());
+  if (type.getRank() == 0)
+    return emitOptionalError(loc, "needs rows, found ", type);
+  SmallVector<int64_t> shape(tensorOf(op.getIndex()).getShape());
+  llvm::append_range(shape, type.getShape().drop_front());
+  return infer(types, shape, type.getElementType());
+}
+
+LogicalResult ScatterAddOp::inferReturnTypes(MLIRContext *,
+                                             std::optional<Location> loc,
+                                             Adaptor op,
+                                             SmallVectorImpl<Type> &types) {
+  RankedTensorType type = tensorOf(op.getX());
+  ArrayRef<int64_t> index = tensorOf(op.getIndex()).getShape();
+  if (type.getShape().take_front(index.size()) != index)
+    return emitOptionalError(loc, "needs a row for each index of ",
+                             op.getIndex().getType(), ", found ", type);
+  if (static_cast<int64_t>(op.getRows()) < 1)
+    return emitOptionalError(loc, "needs at least one row, found ",
+                             static_cast<int64_t>(op.getRows()));
+  SmallVector<int64_t> shape{static_cast<int64_t>(op.getRows())};
+  llvm::append_range(shape, type.getShape().drop_front(index.size()));
+  return infer(types, shape, type.getElementType());
+}
+
 SmallVector<Value> ConcatOp::pullback(OpBuilder &builder, Value dy) {
   SmallVector<Value> gradients;
   SmallVector<int64_t> offsets(getType().getRank());

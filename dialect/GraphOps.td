@@ -18,6 +18,7 @@ def Graph_Bool : StaticShapeTensorOf<[I1]>;
 def Graph_Tensor : StaticShapeTensorOf<[F32, F64, I1, I32, I64, UI8]>;
 def Graph_Whole : StaticShapeTensorOf<[I32, I64]>;
 def Graph_Scalar : 0DTensorOf<[F32, F64]>;
+def Graph_Index : StaticShapeTensorOf<[I32]>;
 
 //===-- Base classes -----------------------------------------------------===//
 
@@ -422,6 +423,7 @@ def ConcatOp : Graph_InferredOp<"concat",
   let assemblyFormat = "$operands `along` $dim attr-dict `:` type($operands)";
 }
 
+include "dialect/RowOps.td"
 include "dialect/WindowOps.td"
 
 //===-- Reductions -------------------------------------------------------===//

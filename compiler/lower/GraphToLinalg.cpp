@@ -5,6 +5,7 @@
 #include "compiler/lower/Passes.h"
 
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -89,6 +90,7 @@ class GraphToLinalg : public impl::GraphToLinalgBase<GraphToLinalg> {
     populateWindowPatterns(types, patterns);
     populateReductionPatterns(types, patterns);
     populateContractionPatterns(types, patterns);
+    populateGatheringPatterns(types, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);
     populateReturnOpTypeConversionPattern(patterns, types);
@@ -97,7 +99,8 @@ class GraphToLinalg : public impl::GraphToLinalgBase<GraphToLinalg> {
     ConversionTarget target(getContext());
     target.addIllegalDialect<graph::GraphDialect>();
     target.addLegalDialect<arith::ArithDialect, linalg::LinalgDialect,
-                           math::MathDialect, tensor::TensorDialect>();
+                           math::MathDialect, scf::SCFDialect,
+                           tensor::TensorDialect>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp function) {
       return types.isSignatureLegal(function.getFunctionType()) &&
              types.isLegal(&function.getBody());

@@ -55,6 +55,9 @@ void populateWindowPatterns(const StorageTypes &types,
 /// sum, reduce_max, argmax.
 void populateReductionPatterns(const StorageTypes &types,
                                mlir::RewritePatternSet &patterns);
+/// gather, scatter_add.
+void populateGatheringPatterns(const StorageTypes &types,
+                               mlir::RewritePatternSet &patterns);
 /// einsum.
 void populateContractionPatterns(const StorageTypes &types,
                                  mlir::RewritePatternSet &patterns);

@@ -17,12 +17,18 @@ Value flatten(OpBuilder &builder, Location loc, Value buffer, int64_t offset,
   if (type.getRank() == 1 && type.getLayout().isIdentity())
     return buffer;
   auto layout = StridedLayoutAttr::get(builder.getContext(), offset, {1});
+  // A row that is known when running.
+  OpFoldResult start = builder.getIndexAttr(offset);
+  if (ShapedType::isDynamic(offset))
+    start = memref::ExtractStridedMetadataOp::create(builder, loc, buffer)
+                .getOffset();
   auto flat = MemRefType::get({span}, type.getElementType(),
                               offset ? MemRefLayoutAttrInterface(layout)
                                      : MemRefLayoutAttrInterface());
-  return memref::ReinterpretCastOp::create(builder, loc, flat, buffer, offset,
-                                           ArrayRef<int64_t>{span},
-                                           ArrayRef<int64_t>{1});
+  return memref::ReinterpretCastOp::create(
+      builder, loc, flat, buffer, start,
+      ArrayRef<OpFoldResult>{builder.getIndexAttr(span)},
+      ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
 }
 
 /// Adds `factor` times the linear form `expr` to the access; false if it is
@@ -62,7 +68,7 @@ std::optional<Access> accessOf(OpBuilder &builder, Location loc, Value buffer,
   SmallVector<int64_t> strides;
   int64_t offset = 0;
   if (failed(type.getStridesAndOffset(strides, offset)) ||
-      !type.hasStaticShape() || ShapedType::isDynamic(offset))
+      !type.hasStaticShape())
     return std::nullopt;
   int64_t span = 1;
   for (auto [stride, size] : llvm::zip(strides, type.getShape())) {

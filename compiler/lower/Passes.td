@@ -7,8 +7,8 @@ include "mlir/Pass/PassBase.td"
 def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "a kernel of graph ops as linalg on tensors";
   let description = [{
-    Every op of `graph` becomes `linalg.generic`, a tensor movement or an
-    `arith.constant`. Broadcasts and transpositions are maps, so that they fuse
+    Every op of `graph` becomes `linalg.generic`, a tensor movement, a loop over
+    rows or an `arith.constant`. Broadcasts and transpositions are maps, so that they fuse
     into what reads them; a splat constant becomes a scalar inside the body.
     Booleans and bytes are `i8` from here on: one byte an element, as in the
     buffers of the runtime, whatever is done with vectors later.
@@ -21,7 +21,8 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::func::FuncOp"> {
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
   ];
 }
 

@@ -212,3 +212,21 @@ func.func @fold_taps(%x: tensor<4xf32>) {
   %y = "graph.fold"(%x) {dims = array<i64: 0>, extents = array<i64: 4>, strides = array<i64: 1>, dilations = array<i64: 1>} : (tensor<4xf32>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+func.func @gather_rows(%x: tensor<f32>, %i: tensor<2xi32>) {
+  // expected-error @+2 {{needs rows, found 'tensor<f32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.gather"(%x, %i) : (tensor<f32>, tensor<2xi32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_add_rows(%x: tensor<3x4xf32>, %i: tensor<2xi32>) {
+  // expected-error @+2 {{needs a row for each index of 'tensor<2xi32>', found 'tensor<3x4xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %y = "graph.scatter_add"(%x, %i) {rows = 5 : i64} : (tensor<3x4xf32>, tensor<2xi32>) -> tensor<5x4xf32>
+  return
+}

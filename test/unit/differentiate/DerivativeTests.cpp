@@ -297,6 +297,17 @@ INSTANTIATE_TEST_SUITE_P(
              "%y = graph.einsum \"i,i->\" %a, %b : tensor<5xf64>, "
              "tensor<5xf64>",
              {}},
+        Case{"gather",
+             {{3, 2}},
+             "%i = graph.constant dense<[2, 0, 2, 2]> : tensor<4xi32>\n"
+             "%y = graph.gather %a at %i : tensor<3x2xf64>, tensor<4xi32>",
+             {4, 2}},
+        Case{"scatter_add",
+             {{4, 2}},
+             "%i = graph.constant dense<[2, 0, 2, 2]> : tensor<4xi32>\n"
+             "%y = graph.scatter_add %a at %i rows 3 : tensor<4x2xf64>, "
+             "tensor<4xi32>",
+             {3, 2}},
         Case{"sum",
              {{2, 3, 4}},
              "%y = graph.sum %a over [0, 2] : tensor<2x3x4xf64>",

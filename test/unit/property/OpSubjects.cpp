@@ -266,6 +266,35 @@ static Sample fold(Draft &draft) {
   return draft.finish(y, "fold of " + shapeText(shape));
 }
 
+/// Whole numbers below `rows`; they repeat, and not all occur.
+static Value drawIndex(Draft &draft, ArrayRef<int64_t> shape, int64_t rows) {
+  auto type = RankedTensorType::get(shape, draft.builder.getI32Type());
+  SmallVector<Attribute> values;
+  for (int64_t i = 0; i < type.getNumElements(); ++i)
+    values.push_back(draft.builder.getI32IntegerAttr(draft.draw(0, rows - 1)));
+  return graph::ConstantOp::create(draft.builder, draft.location, type,
+                                   DenseElementsAttr::get(type, values));
+}
+
+static Sample gather(Draft &draft) {
+  Shape shape = draft.shape(1, 3);
+  Value index = drawIndex(draft, draft.shape(0, 2), shape.front());
+  Value x = draft.any(shape, draft.elements()[draft.number % 3 ? 0 : 2]);
+  Value y = graph::GatherOp::create(draft.builder, draft.location, x, index);
+  return draft.finish(y, "gather of " + shapeText(shape));
+}
+
+static Sample scatterAdd(Draft &draft) {
+  Shape shape = draft.shape(0, 3);
+  int64_t rows = draft.draw(1, 5);
+  ArrayRef<int64_t> some =
+      ArrayRef(shape).take_front(draft.draw(0, shape.size()));
+  Value y = graph::ScatterAddOp::create(draft.builder, draft.location,
+                                        draft.real(shape),
+                                        drawIndex(draft, some, rows), rows);
+  return draft.finish(y, "scatter_add of " + shapeText(shape));
+}
+
 //===-- Reductions and customs --------------------------------------------===//
 
 static Sample reduceMax(Draft &draft) {
@@ -380,10 +409,12 @@ static const std::map<std::string, Sample (*)(Draft &)> &recipes() {
       {"custom", custom},
       {"einsum", einsum},
       {"fold", fold},
+      {"gather", gather},
       {"iota", iota},
       {"pad", pad},
       {"reduce_max", reduceMax},
       {"reshape", reshape},
+      {"scatter_add", scatterAdd},
       {"select", select},
       {"slice", slice},
       {"sum", sum},
