@@ -305,8 +305,66 @@ private:
   bool hasLastAxes(const CallSite &site, const Expr *operand, size_t axes,
                    std::string_view what);
   std::optional<Shape> shapeArguments(const ast::Index &tree);
+
+  // Subscripts (CheckSubscripts.cpp).
+  struct Subscript;
   std::optional<bool> isFixed(const ast::Expr &expr);
   const Expr *index(const ast::Expr &expr, const ast::Index &tree);
+  bool readSubscript(Subscript &subscript, const ast::Expr &tree,
+                     const Expr *operand, unsigned entry);
+  const Expr *slice(Range range, const Expr *operand,
+                    const std::vector<Subscript> &subscripts);
+  const Expr *gather(Range range, const Expr *operand,
+                     const std::vector<Subscript> &subscripts);
+  const Expr *at(Range range, const Expr *operand,
+                 const std::vector<Subscript> &subscripts);
+  bool takesValue(const Expr *index, const Expr *operand, unsigned entry);
+
+  // Index notation (CheckIndex.cpp).
+  /// An index of the `let` or a reduction around.
+  struct OpenIndex {
+    Local *local = nullptr;
+    /// Of the `let`.
+    bool isOnLeft = false;
+    bool isExplicit = false;
+    /// What gave its range; nothing while that is unknown.
+    std::optional<Range> source;
+  };
+  /// A position that has to lie in [0, extent), an axis of `type`.
+  struct IndexUse {
+    Affine position;
+    /// Instead: whole numbers with quotients, not yet of a type of their own.
+    const Expr *form = nullptr;
+    Dim extent;
+    Range range;
+    Type type;
+  };
+  Local *openIndex(const ast::Name &name, const ast::Expr *extent,
+                   bool isOnLeft);
+  /// Gives the number of errors so far, for `leaveIndices`.
+  size_t enterIndices();
+  /// False if one of them has no range, or one is used beyond its axis, or
+  /// after any other error since they were entered.
+  bool leaveIndices(const std::vector<Local *> &indices, size_t errors);
+  /// The index alone is a subscript.
+  bool useBare(const Local *index, const IndexUse &use);
+  bool isInRange(const IndexUse &use);
+  struct Reach {
+    Dim least, most;
+  };
+  /// How far whole numbers made of indices reach; nothing if that is not known.
+  std::optional<Reach> reachOf(const Expr &expr);
+  /// `i // c` and `i % c`.
+  const Expr *indexQuotient(const ast::Expr &expr, const ast::Binary &tree,
+                            const Expr *left, const Expr *right);
+  /// A sum of indices and dims; nothing if it is of another form, which is no
+  /// error.
+  std::optional<Affine> affine(const ast::Expr &expr);
+  /// Whether all that depends on an index is one number. False after an error.
+  bool isOneNumber(const Expr *element);
+  const Expr *forEach(const ast::Let &let);
+  const Expr *indexReduction(Builtin op, const ast::Index &callee,
+                             CallSite &site);
 
   // Statements.
   void statement(const ast::Stmt &stmt, std::vector<Statement> &out);
@@ -329,6 +387,10 @@ private:
   Purpose purpose;
   std::vector<Requirement> *requirements;
   std::map<std::string, const Symbol *, std::less<>> generics;
+  /// Those of the outermost `let` or reduction and all within.
+  std::vector<OpenIndex> openIndices;
+  std::vector<IndexUse> indexUses;
+  unsigned indexDepth = 0;
   std::vector<std::map<std::string, Local *, std::less<>>> blocks = {{}};
   /// Every local name of the body and where it was declared.
   std::map<std::string, Range> usedNames;

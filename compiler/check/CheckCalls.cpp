@@ -36,14 +36,42 @@ const Expr *Body::pipe(const ast::Expr &expr, const ast::Pipe &tree) {
   return call(*callee, std::move(site));
 }
 
+/// What `max[k]` and the like reduce with.
+static std::optional<Builtin> asReduction(Builtin builtin) {
+  switch (builtin) {
+  case Builtin::Max:
+    return Builtin::MaxOf;
+  case Builtin::Min:
+    return Builtin::MinOf;
+  case Builtin::Sum:
+  case Builtin::Mean:
+  case Builtin::Prod:
+  case Builtin::Any:
+  case Builtin::All:
+  case Builtin::ArgMax:
+  case Builtin::ArgMin:
+    return builtin;
+  default:
+    return std::nullopt;
+  }
+}
+
 const Expr *Body::call(const ast::Expr &callee, CallSite site) {
   if (auto *index = callee.as<ast::Index>()) {
     Entity base =
         index->base->as<ast::NameUse>() ? entity(*index->base) : Entity();
     if (base.kind == Entity::Builtin && base.builtin == Builtin::Reshape)
       return reshape(*index, site);
-    if (base.kind == Entity::Builtin && base.builtin <= Builtin::ArgMin) {
-      state.refuse(callee.range, "index notation is");
+    if (base.kind == Entity::Builtin || base.kind == Entity::Function) {
+      auto reduction = base.kind == Entity::Builtin ? asReduction(base.builtin)
+                                                    : std::nullopt;
+      if (reduction)
+        return indexReduction(*reduction, *index, site);
+      state.diagnostics
+          .report(diag::NotCallable, callee.range,
+                  shortened(callee.range.text()), "no reduction over an index")
+          .help("there are: sum, mean, max, min, prod, any, all, argmax, "
+                "argmin");
       return poison(site.range);
     }
     if (base.kind == Entity::Module) {

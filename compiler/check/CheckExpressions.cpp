@@ -203,6 +203,17 @@ const Expr *Body::adapt(const Expr *expr, ElementType element,
         !require(counted->dim, Relation::Less, end, expr->range))
       return misfit();
   }
+  // An index of index notation is an index(K) if it runs no further than K.
+  if (element == ElementType::Index && !freeIndices(*expr).empty()) {
+    auto *reference = expr->as<LocalReference>();
+    if (!reference)
+      return misfit();
+    indexUses.push_back({{Dim(), {{reference->local, Dim(1)}}},
+                         nullptr,
+                         bound,
+                         expr->range,
+                         type});
+  }
   if (auto *operation = expr->as<Elementwise>()) {
     Elementwise result = {operation->op, {}, operation->opRange};
     for (const Expr *operand : operation->operands)

@@ -10,7 +10,11 @@ std::optional<Shape> Body::shapeArguments(const ast::Index &tree) {
   bool isBroken = false;
   for (const ast::Subscript &subscript : tree.subscripts) {
     if (subscript.index) {
-      state.refuse(subscript.index->range, "index notation is");
+      state.diagnostics
+          .report(diag::Misplaced, subscript.index->range,
+                  subscript.index->text + ":", "in a shape")
+          .help("the range of an index stands behind `let` or a reduction: "
+                "`let y[i: 3] = ...`");
       return std::nullopt;
     }
     auto entry = axis(*subscript.value);
@@ -170,140 +174,6 @@ const Expr *Body::pick(CallSite &site) {
   }
   return make(operand->type.withShape(std::move(leading)), site.range,
               Pick{operand, index});
-}
-
-// Whether all names are those of dims and constants; nothing if one is unknown.
-std::optional<bool> Body::isFixed(const ast::Expr &expr) {
-  if (auto *unary = expr.as<ast::Unary>())
-    return isFixed(*unary->operand);
-  if (auto *binary = expr.as<ast::Binary>()) {
-    auto left = isFixed(*binary->left), right = isFixed(*binary->right);
-    return left && right ? std::optional(*left && *right) : std::nullopt;
-  }
-  if (!expr.as<ast::NameUse>() && !expr.as<ast::Call>() &&
-      !expr.as<ast::Index>() && !expr.as<ast::Member>())
-    return true;
-  Entity named = entity(expr);
-  if (named.kind == Entity::Unknown)
-    return std::nullopt;
-  return named.kind == Entity::Dim || named.kind == Entity::Const ||
-         named.kind == Entity::Size;
-}
-
-const Expr *Body::index(const ast::Expr &expr, const ast::Index &tree) {
-  Range range = expr.range;
-  if (tree.base->as<ast::NameUse>()) {
-    Entity base = entity(*tree.base);
-    if (base.kind == Entity::Unknown)
-      return poison(range);
-    if (base.kind == Entity::Builtin) {
-      switch (base.builtin) {
-      case Builtin::Zeros:
-      case Builtin::Ones:
-      case Builtin::Eye:
-      case Builtin::Iota:
-        return creation(base.builtin, expr, tree);
-      case Builtin::Reshape:
-        state.diagnostics.report(diag::MissingArgument, range, "reshape", "x");
-        return poison(range);
-      default:
-        break;
-      }
-    }
-  }
-  const Expr *operand = strong(*tree.base);
-  if (operand->type.isPoison() || !isTensor("[ ]", operand))
-    return poison(range);
-  const Shape &shape = operand->type.shape;
-  auto isRest = [](const ast::Subscript &subscript) {
-    auto *slice = subscript.value->as<ast::Slice>();
-    return slice && !slice->begin && !slice->end;
-  };
-  size_t size = tree.subscripts.size();
-  size_t rests =
-      std::count_if(tree.subscripts.begin(), tree.subscripts.end(), isRest);
-  if (rests > 1) {
-    state.diagnostics.report(diag::ArgumentTwice, range, "..");
-    return poison(range);
-  }
-  if (size - rests > shape.size()) {
-    state.diagnostics.report(diag::TooManySubscripts, range,
-                             operand->type.str(), count(shape.size(), "axis"),
-                             count(size - rests, "subscript"));
-    return poison(range);
-  }
-  Slice slice = {operand, std::vector<Slice::Part>(shape.size())};
-  Shape result = shape;
-  bool isAfterRest = false;
-  for (size_t i = 0; i < size; ++i) {
-    const ast::Subscript &subscript = tree.subscripts[i];
-    if (subscript.index) {
-      state.refuse(subscript.index->range, "index notation is");
-      return poison(range);
-    }
-    if (isRest(subscript)) {
-      isAfterRest = true;
-      continue;
-    }
-    Range where = subscript.value->range;
-    auto entry =
-        entryAt(shape, isAfterRest ? int64_t(i) - int64_t(size) : int64_t(i));
-    if (!entry) {
-      state.diagnostics.report(diag::AxisOutOfRange, where, operand->type.str(),
-                               i);
-      return poison(range);
-    }
-    const Dim &extent = shape[*entry].dim;
-    Type axisType = operand->type.withShape({extent});
-    auto fromEnd = [&](const Dim &bound) {
-      auto number = bound.constant();
-      return number && *number < 0 ? extent + bound : bound;
-    };
-    if (auto *part = subscript.value->as<ast::Slice>()) {
-      auto begin = part->begin ? dim(*part->begin) : std::optional(Dim(0));
-      auto end = part->end ? dim(*part->end) : std::optional(extent);
-      if (!begin || !end)
-        return poison(range);
-      *begin = fromEnd(*begin);
-      *end = fromEnd(*end);
-      if (!require(Dim(0), Relation::LessEqual, *begin, where) ||
-          !require(*end, Relation::LessEqual, extent, where)) {
-        state.diagnostics.report(diag::IndexPastEnd, where, axisType.str())
-            .here(fmt::format("from {} to {}", begin->str(), end->str()));
-        return poison(range);
-      }
-      if (!require(*begin, Relation::Less, *end, where)) {
-        state.diagnostics.report(
-            diag::EmptySlice, where,
-            fmt::format("{}..{}", begin->str(), end->str()), axisType.str());
-        return poison(range);
-      }
-      slice.parts[*entry].begin = *begin;
-      result[*entry] = *end - *begin;
-      continue;
-    }
-    // Only what is known when compiling; a value would be a gather.
-    std::optional<bool> known = isFixed(*subscript.value);
-    if (!known)
-      return poison(range);
-    if (!*known) {
-      state.refuse(where, "subscripts that are values are");
-      return poison(range);
-    }
-    auto at = dim(*subscript.value);
-    if (!at)
-      return poison(range);
-    Dim position = fromEnd(*at);
-    if (!checkPosition(position, extent, where, axisType.str(), *at))
-      return poison(range);
-    slice.parts[*entry] = {position, true};
-  }
-  Shape kept;
-  for (size_t i = 0; i < result.size(); ++i)
-    if (!slice.parts[i].isDropped)
-      kept.push_back(result[i]);
-  return make(operand->type.withShape(std::move(kept)), range,
-              std::move(slice));
 }
 
 } // namespace gradus::typed

@@ -327,6 +327,8 @@ const Expr *Body::binary(const ast::Expr &expr, const ast::Binary &tree) {
           .help("for real numbers there is `floor(a / b)`");
       return poison(range);
     }
+  if (!freeIndices(*left).empty() || !freeIndices(*right).empty())
+    return indexQuotient(expr, tree, left, right);
   auto whole = dim(expr);
   if (!whole)
     return poison(range);

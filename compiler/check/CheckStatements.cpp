@@ -68,15 +68,17 @@ void Body::statement(const ast::Stmt &stmt, std::vector<Statement> &out) {
 
 void Body::letStatement(const ast::Let &let, Range range,
                         std::vector<Statement> &out) {
-  if (!let.indices.empty() || let.draw) {
-    state.refuse(let.keyword, !let.indices.empty()
-                                  ? "index notation is"
-                                  : "drawing with `~` in a body is");
+  bool isIndexedLoop = let.loop && !let.indices.empty();
+  if (let.draw || isIndexedLoop) {
+    state.refuse(let.keyword, let.draw ? "drawing with `~` in a body is"
+                                       : "a loop for each index is");
     declare(Local::Let, let.name, Type::poison());
     return;
   }
   Type type = let.type ? this->type(*let.type) : Type();
-  const Expr *value = let.loop ? loopValue(let) : this->value(*let.value);
+  const Expr *value = let.loop              ? loopValue(let)
+                      : let.indices.empty() ? this->value(*let.value)
+                                            : forEach(let);
   value = let.type ? declared(value, value->range, type, let.name.text)
                    : strong(value);
   Local *local = declare(Local::Let, let.name, let.type ? type : value->type);

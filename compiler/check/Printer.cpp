@@ -90,6 +90,14 @@ std::string list(const std::vector<Local *> &locals) {
   return result;
 }
 
+std::string indices(const std::vector<const Local *> &list) {
+  std::string result;
+  for (const Local *index : list)
+    result += fmt::format("{}{}: {}", result.empty() ? "" : ", ", index->name,
+                          index->extent.str());
+  return "[" + result + "]";
+}
+
 } // namespace
 
 void Printer::node(const Expr &expr, const std::string &label,
@@ -216,6 +224,21 @@ void Printer::print(const Expr &expr) {
            fmt::format("call {}{}", path(it.instance, it.callee->name),
                        bindings.empty() ? "" : "[" + bindings + "]"),
            it.arguments);
+    } else if constexpr (std::is_same_v<T, ForEach>) {
+      node(expr, "for each " + indices(it.indices), {it.element});
+    } else if constexpr (std::is_same_v<T, IndexReduce>) {
+      node(expr, fmt::format("{} {}", str(it.op), indices(it.indices)),
+           {it.element});
+    } else if constexpr (std::is_same_v<T, At>) {
+      std::string positions;
+      std::vector<const Expr *> operands = operandsOf(expr);
+      for (const At::Subscript &subscript : it.subscripts)
+        positions +=
+            fmt::format("{}{}", positions.empty() ? "" : ", ",
+                        subscript.value ? "*" : subscript.position.str());
+      node(expr, "at [" + positions + "]", operands);
+    } else if constexpr (std::is_same_v<T, Gather>) {
+      node(expr, "gather " + entries(it.entries), operandsOf(expr));
     } else {
       std::string targets;
       for (const GradientTarget &target : it.targets) {

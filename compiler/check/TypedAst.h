@@ -8,6 +8,7 @@
 // entry. All nodes belong to a Program and live as long as it does.
 #pragma once
 
+#include "compiler/check/IndexNodes.h"
 #include "compiler/check/TypedData.h"
 #include "compiler/check/WindowNodes.h"
 
@@ -61,11 +62,15 @@ struct Local {
     /// `y` of `backward (y, dy)`.
     Result,
     /// `dy` of `backward (y, dy)`.
-    Cotangent
+    Cotangent,
+    /// `i` of `let y[i] = ...` and `sum[i](...)`: a weak whole number.
+    Index
   } kind = Let;
   std::string name;
   Range range;
   Type type;
+  /// Of an index: it runs from 0 to `extent - 1`.
+  Dim extent;
   /// Some `grad(y, x)` names it as its x.
   bool isGradientTarget = false;
 };
@@ -99,8 +104,6 @@ struct ParamReference {
 struct AllParams {
   InstancePath instance;
 };
-
-struct Expr;
 
 /// A literal, typed. A bool is 0 or 1.
 struct Number {
@@ -285,7 +288,8 @@ struct Expr {
                    ScalarReference, Rank, Elementwise, Broadcast, Convert,
                    Reduce, Contract, Transpose, Reshape, Pick, OneHot, Concat,
                    Pad, CumulativeSum, Slice, Convolve, Pool, Eye, Iota, Stop,
-                   Tuple, Call, FunctionReference, CallLocal, Stack, Gradient>;
+                   Tuple, Call, FunctionReference, CallLocal, Stack, Gradient,
+                   ForEach, IndexReduce, At, Gather>;
   Node node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }

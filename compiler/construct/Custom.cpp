@@ -33,7 +33,8 @@ static void markNonlinear(func::FuncOp backward, StringRef name) {
            isa<graph::NegOp, graph::MulOp, graph::StrongMulOp, graph::EinsumOp,
                graph::SumOp, graph::BroadcastOp, graph::TransposeOp,
                graph::ReshapeOp, graph::SliceOp, graph::PadOp, graph::UnfoldOp,
-               graph::FoldOp, graph::ConvertOp>(op);
+               graph::FoldOp, graph::GatherOp, graph::ScatterAddOp,
+               graph::ConvertOp>(op);
     if (!ok)
       op.setAttr(graph::GraphDialect::nonlinearAttrName,
                  StringAttr::get(op.getContext(), name));
@@ -43,7 +44,7 @@ static void markNonlinear(func::FuncOp backward, StringRef name) {
 
 /// Which specialisation of a function is meant.
 static std::string keyOf(const typed::Function &callee, const Frame &frame,
-                         bool training) {
+                         bool training, const Values &arguments) {
   std::string key = fmt::format("{}/{}/{}/{}", fmt::ptr(&callee), callee.name,
                                 frame.self->path, training);
   for (const typed::Symbol *generic : callee.generics) {
@@ -52,6 +53,12 @@ static std::string keyOf(const typed::Function &callee, const Frame &frame,
     else
       key += fmt::format("/{}", frame.dims.dims.at(generic));
   }
+  for (auto [local, argument] : llvm::zip_equal(callee.arguments, arguments))
+    if (auto lanes = frame.lanes.find(local); lanes != frame.lanes.end())
+      for (auto [index, size] : llvm::zip_equal(
+               lanes->second,
+               cast<RankedTensorType>(argument.getType()).getShape()))
+        key += fmt::format("/{} {} {}", fmt::ptr(local), fmt::ptr(index), size);
   return key;
 }
 
@@ -62,7 +69,7 @@ const Custom &Model::custom(StringRef name) const {
 
 Value Emitter::callCustom(const typed::Function &callee, Frame &inner,
                           const Values &arguments) {
-  std::string key = keyOf(callee, inner, training), name;
+  std::string key = keyOf(callee, inner, training, arguments), name;
   auto known = llvm::find_if(
       model.customs, [&](const Custom &custom) { return custom.key == key; });
   if (known != model.customs.end()) {
@@ -74,6 +81,13 @@ Value Emitter::callCustom(const typed::Function &callee, Frame &inner,
     OpBuilder::InsertionGuard guard(builder);
     OpBuilder own(model.module.getContext());
     Emitter body(model, own, nullptr, training);
+    body.open = open;
+    Indices indices;
+    for (auto [local, size] : open)
+      if (llvm::any_of(inner.lanes, [&](const auto &entry) {
+            return llvm::is_contained(entry.second, local);
+          }))
+        indices.push_back(local);
     TypeRange types = ValueRange(arguments).getTypes();
 
     // Starts a private function, and gives the frame of its body.
@@ -94,6 +108,7 @@ Value Emitter::callCustom(const typed::Function &callee, Frame &inner,
       Frame frame;
       frame.self = inner.self;
       frame.dims = inner.dims;
+      frame.lanes = inner.lanes;
       for (auto [i, local] : llvm::enumerate(callee.arguments))
         body.bind(local, {function.getArgument(i)}, frame);
       return frame;
@@ -101,22 +116,40 @@ Value Emitter::callCustom(const typed::Function &callee, Frame &inner,
 
     func::FuncOp forward = begin(name, types);
     Frame frame = bindArguments(forward);
-    Value y = body.run(callee.statements, frame)->front();
+    Value y =
+        indices.empty()
+            ? body.run(callee.statements, frame)->front()
+            : body.align(*body.runLanes(callee.statements, frame), indices);
     end(forward, {y});
 
     SmallVector<Type> inputs(types);
     inputs.append(2, y.getType());
     func::FuncOp backward = begin(name + "_backward", inputs);
     frame = bindArguments(backward);
-    body.run(callee.statements, frame);
+    auto run = [&](const std::vector<typed::Statement> &statements) {
+      if (indices.empty())
+        body.run(statements, frame);
+      else
+        body.runLanes(statements, frame);
+    };
+    run(callee.statements);
     unsigned n = arguments.size();
-    body.bind(callee.backward->result, {backward.getArgument(n)}, frame);
-    body.bind(callee.backward->cotangent, {backward.getArgument(n + 1)}, frame);
-    body.run(callee.backward->statements, frame);
+    auto bindNumber = [&](const typed::Local *local, unsigned argument) {
+      body.bind(local, {backward.getArgument(argument)}, frame);
+      if (!indices.empty())
+        frame.lanes[local] = indices;
+    };
+    bindNumber(callee.backward->result, n);
+    bindNumber(callee.backward->cotangent, n + 1);
+    run(callee.backward->statements);
     SmallVector<Value> gradients;
-    for (const typed::Expr *gradient : callee.backward->gradients)
+    for (auto [local, gradient] :
+         llvm::zip_equal(callee.arguments, callee.backward->gradients))
       if (gradient)
-        gradients.push_back(body.emit(*gradient, frame));
+        gradients.push_back(indices.empty()
+                                ? body.emit(*gradient, frame)
+                                : body.sumTo(body.lanes(*gradient, frame),
+                                             inner.lanes.lookup(local)));
     end(backward, gradients);
     markNonlinear(backward, callee.name);
   }

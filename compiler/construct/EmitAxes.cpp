@@ -58,8 +58,13 @@ Value Emitter::meanOver(Value x, ArrayRef<int64_t> dims) {
 Value Emitter::visit(const typed::Reduce &node, const Expr &expr,
                      Frame &frame) {
   Value x = emit(*node.operand, frame);
-  SmallVector<int64_t> dims =
-      axesOf(node.operand->type.shape, node.entries, frame.dims);
+  return reduce(node.op, x,
+                axesOf(node.operand->type.shape, node.entries, frame.dims),
+                node.operand->type.element, expr.range);
+}
+
+Value Emitter::reduce(Builtin op, Value x, ArrayRef<int64_t> dims,
+                      typed::ElementType element, Range range) {
   auto toReal = [&](Value x) -> Value {
     return graph::ConvertOp::create(builder, location, x, model.real);
   };
@@ -69,22 +74,21 @@ Value Emitter::visit(const typed::Reduce &node, const Expr &expr,
   };
   auto argmax = [&](Value x) -> Value {
     if (dims.size() != 1)
-      refuse(expr.range,
-             fmt::format("`{}` over several axes is", typed::str(node.op)));
+      refuse(range, fmt::format("`{}` over several axes is", typed::str(op)));
     return graph::ArgmaxOp::create(builder, location, x, dims.front());
   };
   auto negate = [&](Value x) -> Value {
     return graph::NegOp::create(builder, location, x);
   };
   if (isWhole(x))
-    return wholeReduction(node.op, x, dims, expr.range);
+    return wholeReduction(op, x, dims, range);
   bool isBool =
       cast<RankedTensorType>(x.getType()).getElementType().isInteger(1);
   if (!graph::isReal(x) && !isBool)
-    refuse(expr.range, fmt::format("`{}` of {} is", typed::str(node.op),
-                                   typed::str(node.operand->type.element)));
+    refuse(range,
+           fmt::format("`{}` of {} is", typed::str(op), typed::str(element)));
 
-  switch (node.op) {
+  switch (op) {
   case Builtin::Sum:
     return sumOver(x, dims);
   case Builtin::Mean:
@@ -109,7 +113,7 @@ Value Emitter::visit(const typed::Reduce &node, const Expr &expr,
   case Builtin::ArgMin:
     return argmax(negate(x));
   default:
-    refuse(expr.range, fmt::format("`{}` is", typed::str(node.op)));
+    refuse(range, fmt::format("`{}` is", typed::str(op)));
   }
 }
 

@@ -207,12 +207,15 @@ Value Emitter::emit(const Expr &expr, Frame &frame) {
   return emitAll(expr, frame).front();
 }
 
-Values Emitter::emitAll(const Expr &expr, Frame &frame) {
-  // Functions that call others twice grow without bound when they are inlined.
+// Functions that call others twice grow without bound when they are inlined.
+void Emitter::countExpression(Range range) {
   constexpr size_t most = 500000;
   if (++model.emitted > most)
-    refuse(expr.range,
-           fmt::format("a model of more than {} operations is", most));
+    refuse(range, fmt::format("a model of more than {} operations is", most));
+}
+
+Values Emitter::emitAll(const Expr &expr, Frame &frame) {
+  countExpression(expr.range);
   auto outer = location;
   location = locate(expr.range);
   Values values = std::visit(
@@ -248,11 +251,17 @@ Values Emitter::emitAll(const Expr &expr, Frame &frame) {
   return values;
 }
 
-/// Until loops may stay rolled: more would take minutes to compile.
-static constexpr size_t mostUnrolled = 10000;
+// Until loops may stay rolled.
+void Emitter::countStatement() {
+  constexpr size_t most = 10000;
+  if (outermostLoop && ++unrolled > most)
+    refuse(
+        outermostLoop,
+        fmt::format("loops that run more than {} statements in all are", most));
+}
 
 void Emitter::loop(const typed::For &loop, Frame &frame,
-                   llvm::function_ref<void()> endRound) {
+                   llvm::function_ref<void()> round) {
   bool isOutermost = !outermostLoop;
   if (isOutermost)
     outermostLoop = loop.keyword;
@@ -260,8 +269,7 @@ void Emitter::loop(const typed::For &loop, Frame &frame,
   int64_t end = interval.end.evaluate(frame.dims);
   for (int64_t i = interval.first.evaluate(frame.dims); i < end; ++i) {
     frame.dims.dims[loop.counter] = i;
-    run(loop.body, frame);
-    endRound();
+    round();
   }
   if (isOutermost)
     outermostLoop = Range();
@@ -286,6 +294,7 @@ void Emitter::requireInRound(const typed::Requirement &requirement,
 Value Emitter::visit(const typed::Stack &node, const Expr &expr, Frame &frame) {
   SmallVector<Value> yields;
   loop(node.loop, frame, [&] {
+    run(node.loop.body, frame);
     Value yielded = emit(*node.yield, frame);
     auto shape =
         llvm::to_vector(cast<RankedTensorType>(yielded.getType()).getShape());
@@ -325,10 +334,7 @@ void Emitter::bind(const typed::Local *local, Values values, Frame &frame) {
 std::optional<Values>
 Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
   for (const typed::Statement &statement : statements) {
-    if (outermostLoop && ++unrolled > mostUnrolled)
-      refuse(outermostLoop, fmt::format("loops that run more than {} "
-                                        "statements in all are",
-                                        mostUnrolled));
+    countStatement();
     if (auto *let = statement.as<typed::Let>()) {
       bind(let->local, emitAll(*let->value, frame), frame);
     } else if (auto *let = statement.as<typed::LetTuple>()) {
@@ -344,7 +350,7 @@ Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
       if (auto result = run(taken ? branch->then : branch->otherwise, frame))
         return result;
     } else if (auto *rounds = statement.as<typed::For>()) {
-      loop(*rounds, frame, [] {});
+      loop(*rounds, frame, [&] { run(rounds->body, frame); });
     } else if (auto *needed = statement.as<typed::Require>()) {
       requireInRound(needed->requirement, frame);
     }

@@ -23,6 +23,22 @@ struct Callee {
   typed::DimEnvironment dims;
 };
 
+/// Indices of index notation, outer ones first unless it says otherwise.
+using Indices = llvm::SmallVector<const typed::Local *, 4>;
+
+/// A number for all values of some indices at once: a tensor with an axis for
+/// each, in any order.
+struct Lanes {
+  mlir::Value value;
+  Indices indices;
+
+  bool has(const typed::Local *index) const {
+    return llvm::is_contained(indices, index);
+  }
+  /// The axis of an index; -1 if it does not depend on it.
+  int64_t axisOf(const typed::Local *index) const;
+};
+
 /// What the names of a body mean while it is inlined.
 struct Frame {
   const Instance *self = nullptr;
@@ -30,6 +46,8 @@ struct Frame {
   llvm::DenseMap<const typed::Local *, llvm::SmallVector<mlir::Value, 1>>
       locals;
   std::map<const typed::Local *, Callee> functions;
+  /// Of locals that are numbers and depend on indices: these, an axis each.
+  llvm::DenseMap<const typed::Local *, Indices> lanes;
 };
 
 /// A function with a derivative of its own, specialised.
@@ -63,6 +81,10 @@ struct Model {
 };
 
 using Values = llvm::SmallVector<mlir::Value, 1>;
+
+/// Marks a gather in which each index takes a row of its own part of the table:
+/// x[b, ids[b]] depends on x at b only.
+inline constexpr llvm::StringLiteral followsRowsAttrName = "follows_rows";
 
 class Emitter {
 public:
@@ -156,6 +178,10 @@ private:
   mlir::Value visit(const typed::Eye &, const Expr &, Frame &);
   mlir::Value visit(const typed::Iota &, const Expr &, Frame &);
   mlir::Value visit(const typed::Stop &, const Expr &, Frame &);
+  mlir::Value visit(const typed::ForEach &, const Expr &, Frame &);
+  mlir::Value visit(const typed::IndexReduce &, const Expr &, Frame &);
+  mlir::Value visit(const typed::At &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Gather &, const Expr &, Frame &);
 
   /// The callee with numbers for its dims.
   Callee resolve(const typed::Function &function,
@@ -165,11 +191,60 @@ private:
   Callee callee(const Expr &argument, const Frame &frame);
   Values call(const Callee &callee, const std::vector<const Expr *> &arguments,
               const Expr &expr, Frame &frame);
+  // Index notation (EmitIndex.cpp).
+  /// Whether the value depends on an index of `open`.
+  bool isIndexed(const Expr &expr, const Frame &frame) const;
+  /// A number that may depend on indices.
+  Lanes lanes(const Expr &expr, Frame &frame);
+  Lanes lanesOfCall(const Callee &callee,
+                    const std::vector<const Expr *> &arguments,
+                    const Expr &expr, Frame &frame);
+  std::optional<Lanes> runLanes(const std::vector<typed::Statement> &statements,
+                                Frame &frame);
+  void bindLanes(const typed::Local *local, const Expr &value, Frame &frame);
+  Lanes reduce(const typed::IndexReduce &node, const Expr &expr, Frame &frame);
+  int64_t sizeOf(const typed::Local *index) const;
+  /// Those that occur, outer ones first.
+  Indices unite(llvm::ArrayRef<Lanes> values) const;
+  /// With exactly these axes: what is missing repeats.
+  mlir::Value align(const Lanes &value, llvm::ArrayRef<const typed::Local *>);
+  /// With exactly these axes: what is superfluous is summed.
+  mlir::Value sumTo(const Lanes &value, llvm::ArrayRef<const typed::Local *>);
+  Lanes combine(typed::Builtin op, llvm::ArrayRef<Lanes> operands,
+                const Expr &expr);
+
+  // Sums of products (EmitProducts.cpp).
+  struct Product;
+  Indices indicesOf(const Expr &expr, const Frame &frame) const;
+  void factor(const Expr &expr, Frame &frame, bool isInverse, Product &product);
+  bool isContraction(const Expr &expr,
+                     llvm::ArrayRef<const typed::Local *> over,
+                     const Frame &frame) const;
+  Lanes sumOfProducts(const Expr &expr,
+                      llvm::ArrayRef<const typed::Local *> over, Frame &frame);
+  Lanes contract(const Lanes &a, const Lanes &b,
+                 llvm::ArrayRef<const typed::Local *> dropped,
+                 const Expr &expr);
+  Lanes sumLanes(const Lanes &x, llvm::ArrayRef<const typed::Local *> over);
+
+  // Subscripts that are no slices (EmitSubscripts.cpp).
+  struct Position;
+  struct Taking;
+  Lanes lanesAt(const typed::At &node, const Expr &expr, Frame &frame);
+  void takeWindows(Taking &taking);
+  Lanes lanesOf(const Position &position, const Expr &expr);
+  mlir::Value gatherRows(mlir::Value x, llvm::ArrayRef<int64_t> axes,
+                         llvm::ArrayRef<mlir::Value> positions,
+                         const Expr &expr);
+
   Values gradient(const typed::Gradient &gradient, const Expr &expr,
                   Frame &frame);
-  /// Runs the rounds of a loop, and `endRound` at the end of each.
+  /// Runs `round` for each number of the counter.
   void loop(const typed::For &loop, Frame &frame,
-            llvm::function_ref<void()> endRound);
+            llvm::function_ref<void()> round);
+  /// Refuses what would take minutes to compile.
+  void countExpression(Range range);
+  void countStatement();
   void requireInRound(const typed::Requirement &requirement,
                       const Frame &frame);
   /// One vector of all their elements.
@@ -181,6 +256,9 @@ private:
                              const Expr &expr);
   mlir::Value wholeReduction(typed::Builtin op, mlir::Value x,
                              llvm::ArrayRef<int64_t> dims, Range range);
+  mlir::Value reduce(typed::Builtin op, mlir::Value x,
+                     llvm::ArrayRef<int64_t> dims, typed::ElementType element,
+                     Range range);
   mlir::Value power(mlir::Value base, mlir::Value exponent);
   mlir::Value roundToEven(mlir::Value x);
   mlir::Value number(mlir::Value like, double value);
@@ -207,6 +285,8 @@ private:
   /// loops ran so far.
   Range outermostLoop;
   size_t unrolled = 0;
+  /// The indices in scope and how far they run, outer ones first.
+  llvm::SmallVector<std::pair<const typed::Local *, int64_t>> open;
 };
 
 /// The number a value holds in every element, if it is written in the model.

@@ -131,6 +131,14 @@ std::optional<int64_t> BatchAxes::find(Value value) {
     return std::nullopt;
   }
 
+  if (auto gather = dyn_cast<graph::GatherOp>(op)) {
+    auto row = of(gather.getIndex()), table = of(gather.getX());
+    if (!table || (row && gather->hasAttr(followsRowsAttrName)))
+      return row;
+    return !row && *table > 0 ? *table - 1 + shapeOf(gather.getIndex()).size()
+                              : -1;
+  }
+
   if (auto custom = dyn_cast<graph::CustomOp>(op)) {
     auto body = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
         op, custom.getForwardAttr());
