@@ -112,14 +112,12 @@ Lanes Emitter::lanesAt(const typed::At &node, const Expr &expr, Frame &frame) {
   SmallVector<int64_t> axes;
   SmallVector<Lanes> rows;
   Indices others;
-  bool followsRows = false;
   for (auto [axis, position, index] :
        llvm::enumerate(taking.positions, taking.indices)) {
     if (!position && !llvm::is_contained(deciding, index)) {
       others.push_back(index);
       continue;
     }
-    followsRows |= !position;
     axes.push_back(axis);
     rows.push_back(position ? lanesOf(*position, expr)
                             : lanesOf(Position{0, {{index, 1}}, {}}, expr));
@@ -131,11 +129,27 @@ Lanes Emitter::lanesAt(const typed::At &node, const Expr &expr, Frame &frame) {
   for (const Lanes &row : rows)
     numbers.push_back(align(row, indices));
   Value y = gatherRows(taking.x, axes, numbers, expr);
-  // See BatchAxes: what comes from row b stays at b.
-  if (followsRows)
-    y.getDefiningOp()->setAttr(followsRowsAttrName, builder.getUnitAttr());
-  indices.append(others);
-  return {y, indices};
+  Lanes result = {y, indices};
+  result.indices.append(others);
+  // Which axis of the result each axis of the table follows.
+  SmallVector<int64_t> follows;
+  for (int64_t axis : axes) {
+    const auto &position = taking.positions[axis];
+    const typed::Local *index = !position ? taking.indices[axis]
+                                : position->terms.size() == 1
+                                    ? position->terms.front().first
+                                    : nullptr;
+    bool isWhole = index && sizeOf(index) == taking.shape()[axis] &&
+                   (!position || (position->terms.front().second == 1 &&
+                                  position->constant == 0));
+    follows.push_back(isWhole ? result.axisOf(index) : -1);
+  }
+  for (const typed::Local *index : others)
+    follows.push_back(result.axisOf(index));
+  if (axes.size() > 1)
+    y.getDefiningOp()->setAttr(followsAttrName,
+                               builder.getDenseI64ArrayAttr(follows));
+  return result;
 }
 
 /// `x[2 * i + u]` and the like, of indices that stand nowhere else: windows.

@@ -82,9 +82,10 @@ struct Model {
 
 using Values = llvm::SmallVector<mlir::Value, 1>;
 
-/// Marks a gather in which each index takes a row of its own part of the table:
+/// Of a gather from a reshaped table: for each axis of the table before that,
+/// the axis of the result along which nothing but its own part is read, or -1:
 /// x[b, ids[b]] depends on x at b only.
-inline constexpr llvm::StringLiteral followsRowsAttrName = "follows_rows";
+inline constexpr llvm::StringLiteral followsAttrName = "follows";
 
 class Emitter {
 public:

@@ -133,8 +133,15 @@ std::optional<int64_t> BatchAxes::find(Value value) {
 
   if (auto gather = dyn_cast<graph::GatherOp>(op)) {
     auto row = of(gather.getIndex()), table = of(gather.getX());
-    if (!table || (row && gather->hasAttr(followsRowsAttrName)))
+    if (!table)
       return row;
+    if (auto follows =
+            gather->getAttrOfType<DenseI64ArrayAttr>(followsAttrName)) {
+      auto reshape = gather.getX().getDefiningOp<graph::ReshapeOp>();
+      auto whole = of(reshape.getX());
+      int64_t axis = whole && *whole >= 0 ? follows[*whole] : -1;
+      return row && *row != axis ? -1 : axis;
+    }
     return !row && *table > 0 ? *table - 1 + shapeOf(gather.getIndex()).size()
                               : -1;
   }

@@ -3,6 +3,7 @@
 metrics.py falls RUN            the loss of training falls from report to report
 metrics.py close RUN RUN BOUND  both report the same within the relative BOUND
 metrics.py same RUN RUN         both report the same to the last bit
+metrics.py equal RUN NAME VALUE every report of NAME is VALUE
 """
 import json
 import sys
@@ -38,6 +39,11 @@ def close(first, second, bound):
 
 def same(first, second):
     assert records(first) == records(second)
+
+
+def equal(run, name, value):
+    reported = [line[name] for line in records(run) if name in line]
+    assert reported and all(x == float(value) for x in reported), reported
 
 
 globals()[sys.argv[1]](*sys.argv[2:])
