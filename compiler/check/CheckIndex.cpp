@@ -242,14 +242,16 @@ bool Body::isInRange(const IndexUse &use) {
                   isOnLeft ? " on the left" : "");
   if (!require(most, Relation::Less, use.extent, use.range)) {
     fail()
-        .here(fmt::format("reaches {}, but this axis stops at {}", most.str(),
+        .here(fmt::format("reaches {}, but this axis stops at {}",
+                          most.greatestOverLoops().str(),
                           (use.extent - Dim(1)).str()))
         .help(help);
     return false;
   }
   if (!require(Dim(0), Relation::LessEqual, least, use.range)) {
     fail()
-        .here(fmt::format("reaches {}, but this axis starts at 0", least.str()))
+        .here(fmt::format("reaches {}, but this axis starts at 0",
+                          least.leastOverLoops().str()))
         .help(help);
     return false;
   }

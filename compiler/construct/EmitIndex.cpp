@@ -146,9 +146,12 @@ Lanes Emitter::lanes(const Expr &expr, Frame &frame) {
 
 void Emitter::bindLanes(const typed::Local *local, const Expr &value,
                         Frame &frame) {
-  frame.lanes.erase(local);
-  if (!isIndexed(value, frame))
-    return bind(local, emitAll(value, frame), frame);
+  if (!isIndexed(value, frame)) {
+    bind(local, emitAll(value, frame), frame);
+    frame.lanes.erase(local);
+    return;
+  }
+  // The value of a variable may be made of its last one.
   Lanes found = lanes(value, frame);
   bind(local, {found.value}, frame);
   frame.lanes[local] = found.indices;
