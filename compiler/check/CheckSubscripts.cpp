@@ -48,9 +48,11 @@ std::optional<bool> Body::isFixed(const ast::Expr &expr) {
          named.kind == Entity::Size;
 }
 
-/// A bound or position; one that is certainly negative counts from the end.
+/// A bound or position; one that is certainly negative counts from the end, but
+/// for what a loop counts.
 static Dim fromEnd(const Dim &bound, const Dim &extent) {
-  return compare(bound, Relation::Less, Dim(0)) == Verdict::Proved
+  return !bound.hasCounter() &&
+                 compare(bound, Relation::Less, Dim(0)) == Verdict::Proved
              ? extent + bound
              : bound;
 }

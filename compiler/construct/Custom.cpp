@@ -108,9 +108,9 @@ Value Emitter::callCustom(const typed::Function &callee, Frame &inner,
       Frame frame;
       frame.self = inner.self;
       frame.dims = inner.dims;
-      frame.lanes = inner.lanes;
       for (auto [i, local] : llvm::enumerate(callee.arguments))
         body.bind(local, {function.getArgument(i)}, frame);
+      frame.lanes = inner.lanes;
       return frame;
     };
 

@@ -146,11 +146,8 @@ Lanes Emitter::lanes(const Expr &expr, Frame &frame) {
 
 void Emitter::bindLanes(const typed::Local *local, const Expr &value,
                         Frame &frame) {
-  if (!isIndexed(value, frame)) {
-    bind(local, emitAll(value, frame), frame);
-    frame.lanes.erase(local);
-    return;
-  }
+  if (!isIndexed(value, frame))
+    return bind(local, emitAll(value, frame), frame);
   // The value of a variable may be made of its last one.
   Lanes found = lanes(value, frame);
   bind(local, {found.value}, frame);

@@ -329,6 +329,7 @@ void Emitter::bind(const typed::Local *local, Values values, Frame &frame) {
   if (values.size() == 1)
     name(values.front(), local);
   frame.locals[local] = std::move(values);
+  frame.lanes.erase(local);
 }
 
 std::optional<Values>

@@ -104,8 +104,8 @@ public:
   /// Runs the statements; what `return` gave, if there was one.
   std::optional<Values> run(const std::vector<typed::Statement> &statements,
                             Frame &frame);
-  /// Gives the local a value. One that a derivative is taken by gets a value of
-  /// its own, apart from all others.
+  /// Gives the local a value that depends on no index. One that a derivative is
+  /// taken by gets a value of its own, apart from all others.
   void bind(const typed::Local *local, Values values, Frame &frame);
 
   /// The present value of a parameter: an argument until it is updated.
