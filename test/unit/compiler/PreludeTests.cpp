@@ -60,6 +60,8 @@ const std::vector<Case> &cases() {
       {"RMSNorm", "rms(x)"},
       {"GroupNorm", "reshape[2, 3](gn(reshape[1, 2, 3, 1](x)))"},
       {"Maxout", "pieces(x)", "2, 2"},
+      {"Embedding", "x * rows(iota[2])"},
+      {"Attention", "reshape[2, 3](att(reshape[1, 2, 3](x)))"},
       {"Conv", "reshape[2, 3](conv(reshape[1, 2, 1, 3](x)))"},
       {"Depthwise", "reshape[2, 3](deep(reshape[1, 2, 1, 3](x)))"},
       {"ConvTranspose", "reshape[2, 3](up(reshape[1, 2, 1, 3](x)))"},
@@ -83,6 +85,8 @@ layer ln = LayerNorm[3]
 layer rms = RMSNorm[3]
 layer gn = GroupNorm[2, 2]
 layer pieces = Maxout[3, 2, 4]
+layer rows = Embedding[2, 3](scale = 1)
+layer att = Attention[3, 1](causal = true)
 layer conv = Conv[2, 2, 3](pad = 1)
 layer deep = Depthwise[2, 3](pad = 1)
 layer up = ConvTranspose[2, 2, 3](pad = 1)
