@@ -87,18 +87,13 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
         return;
       }
     }
-    if (scheduleContraction(op, start, nullptr)) {
-      done.insert(address);
-    } else if (scheduleContraction(op, Value(), nullptr)) {
-      // Adds to what is in memory: the fill stays.
-      done.insert(address);
+    bool starts = scheduleContraction(op, start, nullptr);
+    // Or it adds to what is in memory: then the fill stays.
+    bool adds = !starts && scheduleContraction(op, Value(), nullptr);
+    if (!starts && !adds && !scheduleReduction(op, start))
       return;
-    } else if (scheduleReduction(op, start)) {
-      done.insert(address);
-    } else {
-      return;
-    }
-    if (fill) {
+    done.insert(address);
+    if (fill && !adds) {
       done.insert(fill);
       fill->erase();
     }

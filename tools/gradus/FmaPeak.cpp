@@ -28,7 +28,8 @@ template <int Bytes, typename Real>
       sums[i] = sums[i] * x + y;
   for (Vector &sum : sums)
     sink += sum[0];
-  return 2.0 * (Bytes / sizeof(Real)) * kChains * kSteps;
+  constexpr int kLanes = Bytes / sizeof(Real);
+  return 2.0 * kLanes * kChains * kSteps;
 }
 
 #if defined(__x86_64__)
