@@ -194,8 +194,11 @@ const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
   Module &owner = *declaration.owner->module;
   Body body(*this, *declaration.owner, Body::Constant, &owner.requirements);
   LayerDecl layer;
-  if (tree.count && !(layer.count = body.size(*tree.count)))
-    return fail();
+  if (tree.count) {
+    layer.count = body.size(*tree.count);
+    if (!layer.count)
+      return fail();
+  }
   const ast::Expr *target = tree.value.get();
   const auto *call = target->as<ast::Call>();
   if (call)

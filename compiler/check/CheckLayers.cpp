@@ -116,7 +116,8 @@ bool Body::layerSettings(const ast::Call *tree, const ast::Expr &value,
                             : setting.value;
     if (found->type.isPoison())
       return false;
-    if (!isFixedByConfig(*found)) {
+    // A default is checked where it is declared.
+    if (given[i] && !isFixedByConfig(*found)) {
       state.diagnostics.report(diag::NotConstant, given[i]->range,
                                shortened(given[i]->range.text()));
       return false;
