@@ -180,7 +180,7 @@ static LogicalResult planMemory(ModuleOp module) {
 static OwningOpRef<ModuleOp> linalgKernels(ModuleOp module) {
   OwningOpRef<ModuleOp> kernels = ModuleOp::create(module.getLoc());
   for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr(fuse::kKernel))
+    if (function->hasAttr(fuse::kKernel) && !fuse::roundsOf(function))
       kernels->push_back(function->clone());
   if (failed(runPasses(*kernels, [](PassManager &passes) {
         passes.addNestedPass<func::FuncOp>(lower::createGraphToLinalg());
@@ -235,9 +235,10 @@ std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
 
   // Only the finished kernels know how much scratch they need.
   for (auto function : module->getOps<func::FuncOp>())
-    if (int64_t bytes = function->hasAttr(fuse::kKernel)
-                            ? code->scratchBytes(function.getName())
-                            : 0)
+    if (int64_t bytes =
+            function->hasAttr(fuse::kKernel) && !fuse::roundsOf(function)
+                ? code->scratchBytes(function.getName())
+                : 0)
       function->setAttr(
           fuse::kScratch,
           OpBuilder(module->getContext()).getI64IntegerAttr(bytes));
@@ -250,13 +251,9 @@ std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
     if (failed(plan))
       return std::nullopt;
     CompiledFunction &result = functions[plan->name];
-    result.name = plan->name;
-    result.buffers = plan->buffers;
-    result.arenaBytes = plan->arenaBytes;
+    result = fuse::compiledFunction(
+        *plan, [&](StringRef kernel) { return code->lookup(kernel); });
     result.code = code;
-    for (const fuse::PlannedCall &call : plan->calls)
-      result.calls.push_back(
-          {call.kernel, code->lookup(call.kernel), call.operands, call.flops});
   }
   return functions;
 }

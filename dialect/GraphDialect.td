@@ -11,8 +11,8 @@ def GraphDialect : Dialect {
                 "differentiation";
   let description = [{
     A `graph` program is a straight line of operations on tensors of static
-    shape: pure values, no memory, no loops over elements. It is what a model
-    file means once its dims are numbers, and it is the only level at which
+    shape: pure values, no memory, no loops over elements (`graph.loop` repeats a
+    straight line of its own). It is what a model file means once its dims are numbers, and it is the only level at which
     derivatives are taken.
 
     Three laws hold:

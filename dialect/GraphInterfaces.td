@@ -28,11 +28,13 @@ def Differentiable : OpInterface<"Differentiable"> {
   }];
   let methods = [
     InterfaceMethod<[{
-      Writes at the builder's place the cotangents of the operands, given the
-      cotangent `dy` of the result: one entry an operand, null for an operand
-      that is not real.
+      Writes at the builder's place the cotangents of the operands, given those
+      of the results, `dy`, null for a result that has none: one entry an
+      operand, null for an operand that is not real. `masked`: a part of them
+      comes from a mask (see `GraphDialect::maskedAttrName`).
     }], "::llvm::SmallVector<::mlir::Value>", "pullback",
-    (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$dy)>,
+    (ins "::mlir::OpBuilder &":$builder, "::llvm::ArrayRef<::mlir::Value>":$dy,
+         "bool":$masked)>,
     InterfaceMethod<[{
       Whether the rule switches operands on and off (see `Masking`).
     }], "bool", "masksCotangents", (ins), [{}], [{ return false; }]>

@@ -264,13 +264,14 @@ LogicalResult ScatterAddOp::inferReturnTypes(MLIRContext *,
   return infer(types, shape, type.getElementType());
 }
 
-SmallVector<Value> ConcatOp::pullback(OpBuilder &builder, Value dy) {
+SmallVector<Value> ConcatOp::pullback(OpBuilder &builder, ArrayRef<Value> dy,
+                                      bool) {
   SmallVector<Value> gradients;
   SmallVector<int64_t> offsets(getType().getRank());
   for (Value operand : getOperands()) {
     RankedTensorType type = tensorOf(operand);
     gradients.push_back(
-        SliceOp::create(builder, getLoc(), dy, offsets, type.getShape()));
+        SliceOp::create(builder, getLoc(), dy[0], offsets, type.getShape()));
     offsets[getDim()] += type.getDimSize(getDim());
   }
   return gradients;
@@ -327,6 +328,19 @@ LogicalResult GradientOp::inferReturnTypes(MLIRContext *,
   return success();
 }
 
+LogicalResult VjpOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                      Adaptor op,
+                                      SmallVectorImpl<Type> &types) {
+  llvm::append_range(types, op.getWrt().getTypes());
+  return success();
+}
+
+LogicalResult VjpOp::verify() {
+  if (getYs().getTypes() != getSeeds().getTypes())
+    return emitOpError("needs a seed of its type for each value");
+  return success();
+}
+
 /// A pullback belongs to the op that gave `y`: one result for each of its real
 /// operands, of the operand's type.
 static LogicalResult verifyPullback(Operation *pullback) {
@@ -374,12 +388,13 @@ LogicalResult CustomOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyCallee(*this, symbols, getBackwardAttr(), inputs, results);
 }
 
-SmallVector<Value> CustomOp::pullback(OpBuilder &builder, Value dy) {
+SmallVector<Value> CustomOp::pullback(OpBuilder &builder, ArrayRef<Value> dy,
+                                      bool) {
   auto body = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       *this, getBackwardAttr());
   IRMapping mapping;
   SmallVector<Value> arguments(getOperands());
-  arguments.append({getY(), dy});
+  arguments.append({getY(), dy[0]});
   mapping.map(body.getArguments(), arguments);
   for (Operation &op : body.front().without_terminator())
     builder.clone(op, mapping);

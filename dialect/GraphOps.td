@@ -522,6 +522,8 @@ def "Pullback" # n # "Op" : Graph_CalculusOp<"pullback" # n> {
   let hasVerifier = 1;
 }
 
+include "dialect/LoopOps.td"
+
 def StopOp : Graph_UnaryOp<"stop", "x, taken as a constant by derivatives",
                            [ZeroDerivative]>;
 

@@ -39,11 +39,11 @@ int64_t offsetOf(ArrayRef<int64_t> shape, ArrayRef<int64_t> index) {
   return offset;
 }
 
-SmallVector<Array> interpret(func::FuncOp function, ArrayRef<Array> arguments,
+SmallVector<Array> interpret(Block &body, ArrayRef<Array> arguments,
                              Watch watch) {
   DenseMap<Value, Array> values;
   for (auto [argument, value] :
-       llvm::zip_equal(function.getArguments(), arguments)) {
+       llvm::zip_equal(body.getArguments(), arguments)) {
     if (argument.getType() != value.type)
       throw std::logic_error("an argument of the wrong type");
     values[argument] = value;
@@ -52,7 +52,7 @@ SmallVector<Array> interpret(func::FuncOp function, ArrayRef<Array> arguments,
     return llvm::map_to_vector(op.getOperands(),
                                [&](Value x) { return values.lookup(x); });
   };
-  for (Operation &op : function.front().without_terminator()) {
+  for (Operation &op : body.without_terminator()) {
     auto evaluable = dyn_cast<Evaluable>(op);
     if (!evaluable)
       throw std::logic_error(
@@ -64,7 +64,12 @@ SmallVector<Array> interpret(func::FuncOp function, ArrayRef<Array> arguments,
     for (auto [result, value] : llvm::zip_equal(op.getResults(), results))
       values[result] = std::move(value);
   }
-  return read(*function.front().getTerminator());
+  return read(*body.getTerminator());
+}
+
+SmallVector<Array> interpret(func::FuncOp function, ArrayRef<Array> arguments,
+                             Watch watch) {
+  return interpret(function.front(), arguments, watch);
 }
 
 SmallVector<Array> CustomOp::evaluate(ArrayRef<Array> x) {

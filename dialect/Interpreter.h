@@ -23,4 +23,8 @@ llvm::SmallVector<Array> interpret(mlir::func::FuncOp function,
                                    llvm::ArrayRef<Array> arguments,
                                    Watch watch = {});
 
+/// The same of a block: what its terminator takes.
+llvm::SmallVector<Array>
+interpret(mlir::Block &body, llvm::ArrayRef<Array> arguments, Watch watch = {});
+
 } // namespace gradus::graph

@@ -69,6 +69,8 @@ struct Location {
   int64_t offset = 0;
 };
 
+struct LoopCall;
+
 struct KernelCall {
   /// The kernel's name, for profiles and plans.
   std::string name;
@@ -77,6 +79,8 @@ struct KernelCall {
   /// Of its contractions, a multiply-add counting as two: the arithmetic that
   /// no fusion saves.
   int64_t flops = 0;
+  /// Set if the call runs a loop instead of a kernel.
+  std::shared_ptr<const LoopCall> loop = {};
 };
 
 /// A function of the model as native code: run `calls` in order. It allocates
@@ -91,6 +95,25 @@ struct CompiledFunction {
   /// Set for a function that is interpreted instead: computes from the memory
   /// of all `buffers`. It has no calls then.
   std::function<void(void *const *buffers)> interpreted = {};
+};
+
+/// A loop over a list of kernels. Operands of its call: values that each round
+/// takes from the one before (`carried`), tensors of which round i reads row i
+/// (`over`), values that all rounds read (`with`); then the results: the
+/// carried values, in which the rounds work, and tensors of which round i
+/// writes row i; then scratch: the number of the round and the arena of the
+/// body.
+struct LoopCall {
+  /// Takes the number of the round, carried values, rows and common values;
+  /// updates the carried values and writes rows.
+  CompiledFunction body;
+  int64_t rounds = 0;
+  /// The rounds run from the last to the first.
+  bool reverse = false;
+  size_t carried = 0, over = 0, with = 0;
+
+  /// Of the scratch, before the arena.
+  static constexpr int64_t kCounterBytes = 64;
 };
 
 } // namespace gradus

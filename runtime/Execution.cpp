@@ -1,13 +1,26 @@
 #include "runtime/Execution.h"
 
+#include <cstring>
 #include <stdexcept>
 
 namespace gradus {
 
 Execution::Execution(CompiledFunction function)
-    : compiled(std::move(function)), arena(compiled.arenaBytes),
-      uses(compiled.buffers.size()), bound(compiled.buffers.size()),
-      unbound(compiled.buffers.size()) {
+    : compiled(std::move(function)), arena(compiled.arenaBytes) {
+  resolve(static_cast<char *>(arena.get()));
+}
+
+Execution::Execution(const CompiledFunction &function, char *arena)
+    : compiled(function), arena(0) {
+  resolve(arena);
+}
+
+void Execution::resolve(char *memory) {
+  unbound = compiled.buffers.size();
+  uses.resize(unbound);
+  bound.resize(unbound);
+  for (const BufferInfo &buffer : compiled.buffers)
+    sizes.push_back(size_t(buffer.bytes()));
   if (compiled.interpreted) {
     pointers.resize(uses.size());
     for (size_t i = 0; i < uses.size(); ++i)
@@ -29,9 +42,15 @@ Execution::Execution(CompiledFunction function)
           throw std::logic_error("kernel " + call.name + " of " +
                                  compiled.name + " takes arena offset " +
                                  std::to_string(place.offset));
-        pointers.push_back(static_cast<char *>(arena.get()) + place.offset);
+        pointers.push_back(memory + place.offset);
       }
     }
+    // The scratch of a loop always lies in the arena.
+    bodies.emplace_back(
+        call.loop ? new Execution(call.loop->body,
+                                  static_cast<char *>(pointers.back()) +
+                                      LoopCall::kCounterBytes)
+                  : nullptr);
   }
 }
 
@@ -39,10 +58,9 @@ void Execution::bind(size_t index, void *memory) {
   if (reinterpret_cast<uintptr_t>(memory) % 64)
     throw std::logic_error("buffer " + compiled.buffers.at(index).name +
                            " is not aligned to 64 bytes");
-  for (size_t place : uses.at(index))
-    pointers[place] = memory;
-  unbound -= !bound[index];
+  unbound -= !bound.at(index);
   bound[index] = true;
+  place(index, memory);
 }
 
 void Execution::bind(size_t index, Tensor &tensor) {
@@ -72,6 +90,40 @@ void Execution::run() {
     return compiled.interpreted(pointers.data());
   for (size_t i = 0; i < starts.size(); ++i)
     runCall(i);
+}
+
+void Execution::runLoop(size_t call) {
+  const LoopCall &loop = *compiled.calls[call].loop;
+  Execution &body = *bodies[call];
+  void *const *operands = pointers.data() + starts[call];
+  const size_t firstOver = loop.carried, firstWith = firstOver + loop.over,
+               firstResult = firstWith + loop.with,
+               firstStack = firstResult + loop.carried,
+               scratch = compiled.calls[call].operands.size() - 1;
+  auto *counter = static_cast<int32_t *>(operands[scratch]);
+  // Buffers of the body: the counter, then as the operands of the call, then a
+  // row of each stack.
+  body.place(0, counter);
+  for (size_t j = 0; j < loop.carried; ++j) {
+    std::memcpy(operands[firstResult + j], operands[j], body.sizes[1 + j]);
+    body.place(1 + j, operands[firstResult + j]);
+  }
+  for (size_t j = firstWith; j < firstResult; ++j)
+    body.place(1 + j, operands[j]);
+  for (int64_t round = 0; round < loop.rounds; ++round) {
+    int64_t i = loop.reverse ? loop.rounds - 1 - round : round;
+    *counter = int32_t(i);
+    auto row = [&](size_t operand, size_t buffer) {
+      body.place(buffer, static_cast<char *>(operands[operand]) +
+                             size_t(i) * body.sizes[buffer]);
+    };
+    for (size_t j = firstOver; j < firstWith; ++j)
+      row(j, 1 + j);
+    for (size_t j = firstStack; j < scratch; ++j)
+      row(j, 1 + firstResult + (j - firstStack));
+    for (size_t k = 0; k < body.starts.size(); ++k)
+      body.runCall(k);
+  }
 }
 
 } // namespace gradus

@@ -1,6 +1,8 @@
 // A compiled function ready to run: its caller's buffers bound by name, its
 // arena allocated, every operand of every kernel resolved to a pointer once. A
-// run is then a list of calls and allocates nothing.
+// run is then a list of calls and allocates nothing. The body of a loop is an
+// execution of its own in the scratch of the loop, its operands moved on before
+// each round.
 #pragma once
 
 #include "runtime/Tensor.h"
@@ -27,20 +29,35 @@ public:
   void run();
   /// Runs one of the kernels, for profiles; the others must have run before.
   void runCall(size_t call) {
+    if (bodies[call])
+      return runLoop(call);
     compiled.calls[call].entry(pointers.data() + starts[call]);
   }
 
 private:
+  /// Computes in `arena`, which another owns.
+  Execution(const CompiledFunction &function, char *arena);
+  void resolve(char *arena);
+  void place(size_t index, void *memory) {
+    for (size_t use : uses[index])
+      pointers[use] = memory;
+  }
+  void runLoop(size_t call);
+
   CompiledFunction compiled;
   AlignedBytes arena;
   /// The operands of all calls, one call after the other.
   std::vector<void *> pointers;
   /// Where the operands of each call begin in `pointers`.
   std::vector<size_t> starts;
+  /// For each call the body of its loop, if it is one.
+  std::vector<std::unique_ptr<Execution>> bodies;
+  /// The bytes of each buffer.
+  std::vector<size_t> sizes;
   /// For each buffer the places in `pointers` that hold it.
   std::vector<std::vector<size_t>> uses;
   std::vector<bool> bound;
-  size_t unbound;
+  size_t unbound = 0;
 };
 
 } // namespace gradus

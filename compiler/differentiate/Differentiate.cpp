@@ -31,10 +31,13 @@ void inlineCustoms(ModuleOp module) {
   SymbolTable symbols(module);
   for (auto function : module.getOps<func::FuncOp>())
     // A body may hold calls itself; they are found by the next round.
-    while (!function.getOps<graph::CustomOp>().empty())
-      for (auto call :
-           llvm::make_early_inc_range(function.getOps<graph::CustomOp>()))
+    for (bool found = true; found;) {
+      SmallVector<graph::CustomOp> calls;
+      function.walk([&](graph::CustomOp call) { calls.push_back(call); });
+      for (graph::CustomOp call : calls)
         inlineCustom(call, symbols.lookup<func::FuncOp>(call.getForward()));
+      found = !calls.empty();
+    }
   // All that is private was a forward or a backward.
   for (auto function :
        llvm::make_early_inc_range(module.getOps<func::FuncOp>()))

@@ -1,9 +1,10 @@
-// Takes graph.gradient, gives the reverse walk over its active slice: pullbacks
-// in reverse order of the forward ops, and an add for each further use of a
-// value. It knows no op by name.
+// Takes graph.gradient and graph.vjp, gives the reverse walk over their active
+// slice: pullbacks in reverse order of the forward ops, and an add for each
+// further use of a value. It knows no op by name but loops, which it asks to
+// keep what their pullback needs.
 #include "compiler/differentiate/Differentiate.h"
 #include "dialect/Duals.h"
-#include "dialect/Graph.h"
+#include "dialect/Loops.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -23,24 +24,35 @@ struct Cotangent {
   bool masked = false;
 };
 
-/// The reverse walk for one gradient.
+/// The reverse walk for one gradient or vjp.
 class ReverseWalk {
 public:
-  explicit ReverseWalk(graph::GradientOp gradient)
-      : gradient(gradient), builder(gradient) {}
+  explicit ReverseWalk(Operation *derivative)
+      : derivative(derivative), builder(derivative) {}
 
-  /// Writes the walk and replaces the gradient by its cotangents.
+  /// What is differentiated.
+  ValueRange ys() {
+    if (auto vjp = dyn_cast<graph::VjpOp>(derivative))
+      return vjp.getYs();
+    return derivative->getOperands().take_front();
+  }
+  /// Writes the walk and replaces the derivative by its cotangents.
   LogicalResult run();
 
 private:
   /// The ops on a path from a `wrt` value to y, last first.
   SmallVector<Operation *> activeOps();
-  LogicalResult pullBack(Operation *op, Cotangent dy);
+  void seed();
+  LogicalResult pullBack(Operation *op, ArrayRef<Value> dy, bool masked);
   void accumulate(Value x, Value dx, bool masked);
   LogicalResult refuseZero(Value x);
   LogicalResult refuseNonlinear(Operation *op, StringAttr function);
 
-  graph::GradientOp gradient;
+  ValueRange wrt() {
+    return derivative->getOperands().take_back(derivative->getNumResults());
+  }
+
+  Operation *derivative;
   OpBuilder builder;
   DenseMap<Value, Cotangent> cotangents;
 };
@@ -50,10 +62,10 @@ private:
 SmallVector<Operation *> ReverseWalk::activeOps() {
   // Forward: what depends on a wrt value through real values.
   DenseSet<Value> depends;
-  depends.insert_range(gradient.getWrt());
+  depends.insert_range(wrt());
   SmallVector<Operation *> forward;
-  for (Operation &op : gradient->getBlock()->without_terminator()) {
-    if (&op == gradient)
+  for (Operation &op : derivative->getBlock()->without_terminator()) {
+    if (&op == derivative)
       break;
     if (llvm::none_of(op.getOperands(), [&](Value operand) {
           return graph::isReal(operand) && depends.contains(operand);
@@ -65,7 +77,8 @@ SmallVector<Operation *> ReverseWalk::activeOps() {
 
   // Backward: of these, what y depends on.
   SmallVector<Operation *> active;
-  DenseSet<Value> needed{gradient.getY()};
+  DenseSet<Value> needed;
+  needed.insert_range(ys());
   for (Operation *op : llvm::reverse(forward)) {
     if (llvm::none_of(op->getResults(),
                       [&](Value result) { return needed.contains(result); }))
@@ -85,15 +98,16 @@ void ReverseWalk::accumulate(Value x, Value dx, bool masked) {
     sum.value = dx;
 }
 
-LogicalResult ReverseWalk::pullBack(Operation *op, Cotangent dy) {
+LogicalResult ReverseWalk::pullBack(Operation *op, ArrayRef<Value> dy,
+                                    bool isMasked) {
   if (auto function =
           op->getAttrOfType<StringAttr>(graph::GraphDialect::nonlinearAttrName))
     return refuseNonlinear(op, function);
-  bool masked = dy.masked || op->hasTrait<graph::Masking>();
+  bool masked = isMasked || op->hasTrait<graph::Masking>();
 
   if (auto rule = dyn_cast<graph::Differentiable>(op)) {
     masked |= rule.masksCotangents();
-    SmallVector<Value> gradients = rule.pullback(builder, dy.value);
+    SmallVector<Value> gradients = rule.pullback(builder, dy, masked);
     for (auto [x, dx] : llvm::zip_equal(op->getOperands(), gradients))
       if (dx)
         accumulate(x, dx, masked);
@@ -110,11 +124,11 @@ LogicalResult ReverseWalk::pullBack(Operation *op, Cotangent dy) {
   if (!state.name.isRegistered())
     return op->emitError("cannot differentiate an operation of ")
            << operands.size() << " operands";
-  state.addOperands({dy.value, op->getResult(0)});
+  state.addOperands({dy[0], op->getResult(0)});
   state.addTypes(ValueRange(operands).getTypes());
   // A strong_mul that is still one has a masked operand: its own pullback keeps
   // the strength whatever its cotangent.
-  if (dy.masked || isa<graph::StrongMulOp>(op))
+  if (isMasked || isa<graph::StrongMulOp>(op))
     state.addAttribute(graph::GraphDialect::maskedAttrName,
                        builder.getUnitAttr());
   Operation *pullback = builder.create(state);
@@ -124,13 +138,13 @@ LogicalResult ReverseWalk::pullBack(Operation *op, Cotangent dy) {
 }
 
 LogicalResult ReverseWalk::refuseNonlinear(Operation *op, StringAttr function) {
-  InFlightDiagnostic error = gradient.emitError("the `backward` of `")
+  InFlightDiagnostic error = derivative->emitError("the `backward` of `")
                              << function.getValue()
                              << "` cannot be differentiated again";
   error.attachNote(op->getLoc()) << "this is not linear in the cotangent";
   for (StringRef part : {StringRef("E0512"), function.getValue()})
     error.getUnderlyingDiagnostic()->getMetadata().emplace_back(
-        StringAttr::get(gradient.getContext(), part));
+        StringAttr::get(derivative->getContext(), part));
   return error;
 }
 
@@ -145,23 +159,22 @@ static std::string describe(Operation *op) {
 /// the last of their paths, at which the derivative ends. Metadata: the code,
 /// the names of y and x.
 LogicalResult ReverseWalk::refuseZero(Value x) {
-  unsigned position =
-      llvm::find(gradient.getWrt(), x) - gradient.getWrt().begin();
+  unsigned position = llvm::find(wrt(), x) - wrt().begin();
   std::string yName = "y", xName = "x";
-  if (auto names = gradient->getAttrOfType<ArrayAttr>(
+  if (auto names = derivative->getAttrOfType<ArrayAttr>(
           graph::GraphDialect::namesAttrName)) {
     yName = cast<StringAttr>(names[0]).getValue();
     xName = cast<StringAttr>(names[1 + position]).getValue();
   }
-  InFlightDiagnostic error = gradient.emitError("the derivative of `")
+  InFlightDiagnostic error = derivative->emitError("the derivative of `")
                              << yName << "` with respect to `" << xName
                              << "` is always zero";
   for (StringRef part :
        {StringRef("E0504"), StringRef(yName), StringRef(xName)})
     error.getUnderlyingDiagnostic()->getMetadata().emplace_back(
-        StringAttr::get(gradient.getContext(), part));
+        StringAttr::get(derivative->getContext(), part));
 
-  SmallVector<Value> pending{gradient.getY()};
+  SmallVector<Value> pending{ys().front()};
   DenseSet<Value> seen;
   while (!pending.empty()) {
     Operation *op = pending.pop_back_val().getDefiningOp();
@@ -179,39 +192,71 @@ LogicalResult ReverseWalk::refuseZero(Value x) {
   return error;
 }
 
+void ReverseWalk::seed() {
+  if (auto vjp = dyn_cast<graph::VjpOp>(derivative)) {
+    bool masked = vjp->hasAttr(graph::GraphDialect::maskedAttrName);
+    for (auto [y, dy] : llvm::zip_equal(vjp.getYs(), vjp.getSeeds()))
+      accumulate(y, dy, masked);
+    return;
+  }
+  Value y = ys().front();
+  accumulate(y, graph::fillLike(builder, derivative->getLoc(), y, 1),
+             /*masked=*/false);
+}
+
 LogicalResult ReverseWalk::run() {
   SmallVector<Operation *> active = activeOps();
-  Value one = graph::fillLike(builder, gradient.getLoc(), gradient.getY(), 1);
-  accumulate(gradient.getY(), one, /*masked=*/false);
+  for (Operation *&op : active)
+    if (auto loop = dyn_cast<graph::LoopOp>(op))
+      op = graph::saveCarried(loop);
+  seed();
   for (Operation *op : active) {
-    auto dy = cotangents.find(op->getResult(0));
-    if (dy == cotangents.end() || op->hasTrait<graph::ZeroDerivative>())
+    bool masked = false;
+    SmallVector<Value> dy;
+    for (Value result : op->getResults()) {
+      Cotangent cotangent = cotangents.lookup(result);
+      dy.push_back(cotangent.value);
+      masked |= cotangent.masked;
+    }
+    if (llvm::none_of(dy, [](Value value) { return !!value; }) ||
+        op->hasTrait<graph::ZeroDerivative>())
       continue;
-    if (failed(pullBack(op, Cotangent(dy->second))))
+    if (failed(pullBack(op, dy, masked)))
       return failure();
   }
 
   SmallVector<Value> results;
-  for (Value x : gradient.getWrt()) {
-    auto dx = cotangents.find(x);
-    if (dx == cotangents.end())
+  for (Value x : wrt()) {
+    Value dx = cotangents.lookup(x).value;
+    if (!dx && isa<graph::GradientOp>(derivative))
       return refuseZero(x);
-    results.push_back(dx->second.value);
+    results.push_back(
+        dx ? dx : graph::fillLike(builder, derivative->getLoc(), x, 0));
   }
-  gradient->replaceAllUsesWith(results);
-  gradient->erase();
+  derivative->replaceAllUsesWith(results);
+  derivative->erase();
   return success();
 }
 
-/// Whether `y` is computed through pullbacks that are not dissolved yet.
-static bool dependsOnPullback(Value y) {
-  SmallVector<Value> pending{y};
+static bool isDerivative(Operation *op) {
+  return isa<graph::GradientOp, graph::VjpOp, graph::Pullback1Op,
+             graph::Pullback2Op, graph::Pullback3Op>(op);
+}
+
+/// Whether one of `ys` is computed through derivatives that are not dissolved
+/// yet.
+static bool dependsOnDerivative(ValueRange ys) {
+  SmallVector<Value> pending(ys);
   DenseSet<Value> seen;
   while (!pending.empty()) {
     Operation *op = pending.pop_back_val().getDefiningOp();
     if (!op)
       continue;
-    if (isa<graph::Pullback1Op, graph::Pullback2Op, graph::Pullback3Op>(op))
+    WalkResult found = op->walk([](Operation *inner) {
+      return isDerivative(inner) ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+    });
+    if (found.wasInterrupted())
       return true;
     for (Value operand : op->getOperands())
       if (seen.insert(operand).second)
@@ -223,12 +268,16 @@ static bool dependsOnPullback(Value y) {
 FailureOr<int> expandGradients(ModuleOp module) {
   int expanded = 0;
   for (auto function : module.getOps<func::FuncOp>()) {
-    SmallVector<graph::GradientOp> gradients(
-        function.getOps<graph::GradientOp>());
-    for (graph::GradientOp gradient : gradients) {
-      if (dependsOnPullback(gradient.getY()))
+    SmallVector<Operation *> derivatives;
+    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (isa<graph::GradientOp, graph::VjpOp>(op))
+        derivatives.push_back(op);
+    });
+    for (Operation *derivative : derivatives) {
+      ReverseWalk walk(derivative);
+      if (dependsOnDerivative(walk.ys()))
         break;
-      if (failed(ReverseWalk(gradient).run()))
+      if (failed(walk.run()))
         return failure();
       ++expanded;
     }

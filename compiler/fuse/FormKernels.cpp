@@ -1,6 +1,7 @@
 // The pass graph-form-kernels: a function of graph ops, derivatives taken ->
 // the same function as a list of calls of kernels. Clusters.h decides which ops
-// go together, Outline.h makes kernels of them. Next: UpdateInPlace.
+// go together, Outline.h makes kernels of them. The body of a loop becomes such
+// a list itself. Next: UpdateInPlace.
 #include "compiler/fuse/CheaperForms.h"
 #include "compiler/fuse/Clusters.h"
 #include "compiler/fuse/KernelName.h"
@@ -24,8 +25,8 @@ LogicalResult checkBody(func::FuncOp step) {
     if (!isa<graph::GraphDialect>(op.getDialect()))
       return op.emitError("expected an op of graph, found '")
              << op.getName() << "'";
-    if (isa<graph::GradientOp, graph::Pullback1Op, graph::Pullback2Op,
-            graph::Pullback3Op, graph::CustomOp>(op))
+    if (isa<graph::GradientOp, graph::VjpOp, graph::Pullback1Op,
+            graph::Pullback2Op, graph::Pullback3Op, graph::CustomOp>(op))
       return op.emitError("derivatives must be taken before kernels are "
                           "formed, found '")
              << op.getName() << "'";
@@ -99,15 +100,57 @@ class FormKernels : public impl::FormKernelsBase<FormKernels> {
 
   void runOnOperation() override {
     KernelTable kernels(getOperation());
-    for (func::FuncOp step : steps(getOperation())) {
-      if (failed(checkBody(step)) || failed(checkUpdates(step)))
+    for (func::FuncOp step : steps(getOperation()))
+      if (failed(form(step, kernels)))
         return signalPassFailure();
-      eraseDead(step.front());
-      if (fuse)
-        formKernels(step, kernels);
-      else
-        formOne(step, kernels);
+  }
+
+  LogicalResult form(func::FuncOp step, KernelTable &kernels) {
+    if (failed(checkBody(step)) || failed(checkUpdates(step)))
+      return failure();
+    eraseDead(step.front());
+    for (auto loop : llvm::make_early_inc_range(step.getOps<graph::LoopOp>()))
+      if (failed(formLoop(loop, step.getName(), kernels)))
+        return failure();
+    if (fuse)
+      formKernels(step, kernels);
+    else
+      formWhole(step, kernels);
+    return success();
+  }
+
+  /// The body of `loop` as a function of its own, each carried value written
+  /// where the one before lies; `loop` becomes rounds of it.
+  LogicalResult formLoop(graph::LoopOp loop, StringRef step,
+                         KernelTable &kernels) {
+    std::string name = (step + "_loop").str();
+    Block &block = loop.getBody().front();
+    OpBuilder builder(loop);
+    auto body = func::FuncOp::create(
+        loop.getLoc(), name,
+        builder.getFunctionType(block.getArgumentTypes(),
+                                block.getTerminator()->getOperandTypes()));
+    body.setPrivate();
+    body->setAttr(kBody, builder.getUnitAttr());
+    for (unsigned j = 0; j < loop.getCarried().size(); ++j)
+      body.setResultAttr(j, kUpdates, builder.getI64IntegerAttr(1 + j));
+    body.getBody().takeBody(loop.getBody());
+    Operation *yield = body.front().getTerminator();
+    OpBuilder inside(yield);
+    func::ReturnOp::create(inside, yield->getLoc(), yield->getOperands());
+    yield->erase();
+    if (failed(form(body, kernels))) {
+      body.erase();
+      return failure();
     }
+    body = kernels.share(body, name);
+    auto rounds = graph::RoundsOp::create(
+        builder, loop.getLoc(), loop.getResultTypes(), body.getName(),
+        loop.getRounds(), loop.getReverse(), loop.getCarried(), loop.getOver(),
+        loop.getWith());
+    loop.replaceAllUsesWith(rounds.getResults());
+    loop.erase();
+    return success();
   }
 
   void formKernels(func::FuncOp step, KernelTable &kernels) {
@@ -128,14 +171,29 @@ class FormKernels : public impl::FormKernelsBase<FormKernels> {
     rewriter.finish();
   }
 
-  /// The reference path: whatever the function does, in one kernel.
-  void formOne(func::FuncOp step, KernelTable &kernels) {
-    SmallVector<Operation *> ops;
-    for (Operation &op : step.front().without_terminator())
-      ops.push_back(&op);
+  /// The reference path: whatever the function does between its loops, in one
+  /// kernel.
+  void formWhole(func::FuncOp step, KernelTable &kernels) {
+    std::string name = step.getName().str();
     Rewriter rewriter(step, kernels);
-    if (!ops.empty())
-      rewriter.addKernel(ops, "whole", (step.getName() + "_whole").str());
+    SmallVector<Operation *> ops;
+    auto close = [&] {
+      if (!ops.empty())
+        rewriter.addKernel(ops, "whole", name + "_whole");
+      ops.clear();
+    };
+    SmallVector<Operation *> all;
+    for (Operation &op : step.front().without_terminator())
+      all.push_back(&op);
+    for (Operation *op : all) {
+      if (!isa<graph::RoundsOp>(op)) {
+        ops.push_back(op);
+        continue;
+      }
+      close();
+      rewriter.addKernel(op, nameOf(Kind::Loop), name + "_rounds");
+    }
+    close();
     rewriter.finish();
   }
 };

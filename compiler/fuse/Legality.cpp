@@ -23,6 +23,8 @@ StringRef nameOf(Kind kind) {
     return "columns";
   case Kind::Scalars:
     return "scalars";
+  case Kind::Loop:
+    return "loop";
   }
   llvm_unreachable("a kind beyond the enumeration");
 }
@@ -38,7 +40,7 @@ static bool isElementwise(Operation *op) {
 /// Bounded: leaves are repeated for each user, and so are their operands.
 static bool isLeaf(Operation *op, int depth) {
   if (op->getNumOperands() == 0)
-    return true;
+    return !isa<graph::RoundsOp>(op);
   return depth > 0 && (isElementwise(op) || isa<graph::BroadcastOp>(op)) &&
          llvm::all_of(op->getOperands(), [&](Value operand) {
            return operand.getDefiningOp() &&
@@ -73,7 +75,7 @@ bool isCarried(Operation *op) {
   if (!op->hasOneUse() && !llvm::all_equal(op->getUsers()))
     return false;
   Operation *user = op->use_empty() ? nullptr : *op->user_begin();
-  if (!user || isa<graph::ReshapeOp, func::ReturnOp>(user))
+  if (!user || isa<graph::ReshapeOp, graph::RoundsOp, func::ReturnOp>(user))
     return false;
   if (isa<graph::UnfoldOp>(op))
     return isElementwise(user) || isContraction(user) || isReduction(user);
@@ -240,6 +242,8 @@ bool shareLoop(const Members &members, bool fromFront) {
 } // namespace
 
 std::optional<Kind> kindOf(ArrayRef<Operation *> ops) {
+  if (llvm::any_of(ops, [](Operation *op) { return isa<graph::RoundsOp>(op); }))
+    return ops.size() == 1 ? std::optional(Kind::Loop) : std::nullopt;
   Members members(ops);
   if (ops.size() > kMaxOps)
     return std::nullopt;

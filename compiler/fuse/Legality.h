@@ -21,6 +21,8 @@ enum class Kind {
   Columns,
   /// Numbers only.
   Scalars,
+  /// One loop over a list of kernels.
+  Loop,
 };
 
 llvm::StringRef nameOf(Kind kind);

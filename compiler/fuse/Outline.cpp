@@ -7,8 +7,11 @@ using namespace mlir;
 
 namespace gradus::fuse {
 
-/// The values that `ops` read and do not compute, by first use.
+/// The values that `ops` read and do not compute, by first use. A loop is run
+/// by its call, operand by operand.
 static SmallVector<Value> inputsOf(ArrayRef<Operation *> ops) {
+  if (isa<graph::RoundsOp>(ops.front()))
+    return SmallVector<Value>(ops.front()->getOperands());
   DenseSet<Operation *> inside(ops.begin(), ops.end());
   llvm::SetVector<Value> inputs;
   for (Operation *op : ops)
@@ -18,8 +21,11 @@ static SmallVector<Value> inputsOf(ArrayRef<Operation *> ops) {
   return inputs.takeVector();
 }
 
-/// The values that `ops` compute and others read.
+/// The values that `ops` compute and others read; of a loop all, since its
+/// rounds work in them.
 static SmallVector<Value> outputsOf(ArrayRef<Operation *> ops) {
+  if (isa<graph::RoundsOp>(ops.front()))
+    return SmallVector<Value>(ops.front()->getResults());
   DenseSet<Operation *> inside(ops.begin(), ops.end());
   SmallVector<Value> outputs;
   for (Operation *op : ops)
@@ -88,8 +94,11 @@ void KernelTable::outline(OpBuilder &builder, ArrayRef<Operation *> ops,
   IRMapping inside;
   inside.map(inputs, body->getArguments());
   OpBuilder bodyBuilder = OpBuilder::atBlockEnd(body);
-  for (Operation *op : ops)
-    bodyBuilder.clone(*op, inside);
+  for (Operation *op : ops) {
+    Operation *copy = bodyBuilder.clone(*op, inside);
+    if (isa<graph::RoundsOp>(op))
+      copy->setOperands(body->getArguments());
+  }
   SmallVector<Value> returned;
   for (Value output : outputs)
     returned.push_back(inside.lookup(output));

@@ -23,10 +23,11 @@ public:
                llvm::StringRef kind, const std::string &name,
                mlir::IRMapping &values);
 
-private:
-  /// The kernel equal to `kernel`, which is erased, or itself, now named.
+  /// The function equal to `kernel`, which is erased, or itself, now named and
+  /// in the module.
   mlir::func::FuncOp share(mlir::func::FuncOp kernel, const std::string &name);
 
+private:
   mlir::ModuleOp module;
   llvm::DenseMap<size_t, llvm::SmallVector<mlir::func::FuncOp>> byHash;
 };

@@ -31,6 +31,26 @@ static Element elementOf(Type type) {
   return Element::U8;
 }
 
+std::vector<func::FuncOp> stepsAndBodies(ModuleOp module) {
+  std::vector<func::FuncOp> found = steps(module);
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr(kBody))
+      found.push_back(function);
+  return found;
+}
+
+graph::RoundsOp roundsOf(func::FuncOp kernel) {
+  if (kernel.isExternal())
+    return nullptr;
+  auto rounds = kernel.getOps<graph::RoundsOp>();
+  return rounds.empty() ? graph::RoundsOp() : *rounds.begin();
+}
+
+func::FuncOp bodyOf(graph::RoundsOp rounds) {
+  return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      rounds, rounds.getBodyAttr());
+}
+
 int64_t bytesOf(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   return tensor.getNumElements() *
@@ -81,9 +101,14 @@ static std::optional<gradus::Location> parseLocation(Attribute attribute) {
   return location;
 }
 
-/// Two for each element of a contraction's iteration space.
+/// Two for each element of a contraction's iteration space, in all rounds.
 static int64_t flopsOf(func::FuncOp kernel) {
   int64_t flops = 0;
+  if (graph::RoundsOp rounds = roundsOf(kernel)) {
+    for (auto call : bodyOf(rounds).getOps<func::CallOp>())
+      flops += flopsOf(kernelOf(call));
+    return flops * static_cast<int64_t>(rounds.getRounds());
+  }
   kernel.walk([&](graph::EinsumOp einsum) {
     graph::EinsumSpec spec = *graph::parseEinsum(einsum.getSpec());
     int64_t products =
@@ -100,7 +125,17 @@ static FailureOr<PlannedCall> readCall(func::CallOp call) {
   auto operands = call->getAttrOfType<ArrayAttr>(kOperands);
   if (!operands)
     return call.emitError("the call has no ") << kOperands;
-  PlannedCall planned{call.getCallee().str(), {}, flopsOf(kernelOf(call))};
+  func::FuncOp kernel = kernelOf(call);
+  PlannedCall planned{call.getCallee().str(), {}, flopsOf(kernel)};
+  if (graph::RoundsOp rounds = roundsOf(kernel)) {
+    FailureOr<Plan> body = readPlan(bodyOf(rounds));
+    if (failed(body))
+      return failure();
+    planned.loop = std::make_shared<PlannedLoop>(
+        PlannedLoop{std::move(*body), static_cast<int64_t>(rounds.getRounds()),
+                    rounds.getReverse(), rounds.getCarried().size(),
+                    rounds.getOver().size(), rounds.getWith().size()});
+  }
   for (Attribute operand : operands) {
     auto location = parseLocation(operand);
     if (!location)
@@ -162,12 +197,27 @@ FailureOr<Plan> readPlan(func::FuncOp function) {
   return plan;
 }
 
-std::vector<std::string> Plan::kernels() const {
-  std::vector<std::string> distinct;
-  for (const PlannedCall &call : calls)
-    if (!llvm::is_contained(distinct, call.kernel))
-      distinct.push_back(call.kernel);
-  return distinct;
+CompiledFunction
+compiledFunction(const Plan &plan,
+                 llvm::function_ref<KernelEntry(StringRef)> lookup) {
+  CompiledFunction function;
+  function.name = plan.name;
+  function.buffers = plan.buffers;
+  function.arenaBytes = plan.arenaBytes;
+  for (const PlannedCall &call : plan.calls) {
+    KernelCall &linked = function.calls.emplace_back();
+    linked.name = call.kernel;
+    linked.operands = call.operands;
+    linked.flops = call.flops;
+    if (call.loop)
+      linked.loop = std::make_shared<const LoopCall>(
+          LoopCall{compiledFunction(call.loop->body, lookup), call.loop->rounds,
+                   call.loop->reverse, call.loop->carried, call.loop->over,
+                   call.loop->with});
+    else
+      linked.entry = lookup(call.kernel);
+  }
+  return function;
 }
 
 } // namespace gradus::fuse

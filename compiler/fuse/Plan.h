@@ -4,11 +4,13 @@
 // Next: compiler/lower.
 #pragma once
 
+#include "dialect/Graph.h"
 #include "runtime/Abi.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,11 @@ inline constexpr llvm::StringLiteral kOperands = "graph.operands";
 /// On a function: the size of its arena.
 inline constexpr llvm::StringLiteral kArenaBytes = "graph.arena_bytes";
 
+/// On a private function: it is the body of a loop.
+inline constexpr llvm::StringLiteral kBody = "graph.body";
+
+struct PlannedLoop;
+
 struct PlannedCall {
   /// The symbol of the kernel.
   std::string kernel;
@@ -36,6 +43,8 @@ struct PlannedCall {
   std::vector<gradus::Location> operands;
   /// See `gradus::KernelCall::flops`.
   int64_t flops = 0;
+  /// Set if the kernel is a loop.
+  std::shared_ptr<const PlannedLoop> loop = {};
 };
 
 struct Plan {
@@ -46,10 +55,20 @@ struct Plan {
   /// In the order in which they run.
   std::vector<PlannedCall> calls;
   int64_t arenaBytes = 0;
-
-  /// The kernels to compile: each once, in the order of their first calls.
-  std::vector<std::string> kernels() const;
 };
+
+/// See `gradus::LoopCall`.
+struct PlannedLoop {
+  Plan body;
+  int64_t rounds = 0;
+  bool reverse = false;
+  size_t carried = 0, over = 0, with = 0;
+};
+
+/// The plan with its kernels found by `lookup`.
+CompiledFunction
+compiledFunction(const Plan &plan,
+                 llvm::function_ref<KernelEntry(llvm::StringRef)> lookup);
 
 /// Reads the plan of a planned function; an error names what is missing.
 llvm::FailureOr<Plan> readPlan(mlir::func::FuncOp function);
@@ -60,6 +79,20 @@ llvm::FailureOr<std::vector<BufferInfo>> buffersOf(mlir::func::FuncOp function);
 /// The functions of a module that are lists of kernel calls (or are to become
 /// such a list): those that are public and no kernels themselves.
 std::vector<mlir::func::FuncOp> steps(mlir::ModuleOp module);
+
+/// The same, and the bodies of loops.
+std::vector<mlir::func::FuncOp> stepsAndBodies(mlir::ModuleOp module);
+
+/// What a call of a loop runs; null for any other kernel.
+graph::RoundsOp roundsOf(mlir::func::FuncOp kernel);
+
+/// The function of a loop's body.
+mlir::func::FuncOp bodyOf(graph::RoundsOp rounds);
+
+/// The scratch of a loop whose body has such an arena: the counter comes first.
+constexpr int64_t loopScratch(int64_t arenaBytes) {
+  return LoopCall::kCounterBytes + arenaBytes;
+}
 
 /// The bytes of a tensor in memory.
 int64_t bytesOf(mlir::Type tensor);

@@ -131,10 +131,33 @@ private:
 
 class PlanMemory : public impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
-    for (func::FuncOp step : steps(getOperation()))
-      if (failed(Planner(step).run()))
+    for (func::FuncOp step : stepsAndBodies(getOperation()))
+      if (failed(plan(step)))
         return signalPassFailure();
   }
+
+  /// Plans a function behind the bodies of its loops, whose arenas are the
+  /// scratch of these.
+  LogicalResult plan(func::FuncOp step) {
+    if (!planned.insert(step).second)
+      return success();
+    for (auto call : step.getOps<func::CallOp>()) {
+      func::FuncOp kernel = kernelOf(call);
+      graph::RoundsOp rounds = roundsOf(kernel);
+      if (!rounds)
+        continue;
+      func::FuncOp body = bodyOf(rounds);
+      if (failed(plan(body)))
+        return failure();
+      int64_t arena = body->getAttrOfType<IntegerAttr>(kArenaBytes).getInt();
+      kernel->setAttr(
+          kScratch,
+          Builder(&getContext()).getI64IntegerAttr(loopScratch(arena)));
+    }
+    return Planner(step).run();
+  }
+
+  DenseSet<Operation *> planned;
 };
 
 } // namespace

@@ -83,12 +83,17 @@ public:
   void run() {
     for (auto call : step.front().getOps<func::CallOp>())
       marks[call].assign(call.getNumResults(), -1);
-    // Updates have the first claim on the results of calls.
+    // Updates have the first claim on the results of calls. In the body of a
+    // loop they have the last: a value that is stacked and carried on mostly
+    // comes from a product with the one before, which it cannot be written
+    // over.
     Operation *end = step.front().getTerminator();
     SmallVector<OpOperand *> updates, others;
     for (OpOperand &result : end->getOpOperands())
       (argumentOf(result) ? updates : others).push_back(&result);
-    for (OpOperand *result : llvm::concat<OpOperand *>(updates, others)) {
+    bool isBody = step->hasAttr(kBody);
+    for (OpOperand *result : llvm::concat<OpOperand *>(
+             isBody ? others : updates, isBody ? updates : others)) {
       if (staysWhereItIs(*result))
         continue;
       if (!isFree(result->get()))
@@ -166,7 +171,8 @@ private:
     for (auto [index, operand] : llvm::enumerate(writer.getOperands())) {
       if (bytesBehind(operand) != argument)
         continue;
-      if (over >= 0 || operand.getType() != result.getType())
+      if (over >= 0 || operand.getType() != result.getType() ||
+          roundsOf(kernelOf(writer)))
         return std::nullopt;
       over = static_cast<int64_t>(index);
     }
@@ -213,7 +219,7 @@ private:
 class UpdateInPlace : public impl::UpdateInPlaceBase<UpdateInPlace> {
   void runOnOperation() override {
     Updater::Marks marks;
-    for (func::FuncOp step : steps(getOperation()))
+    for (func::FuncOp step : stepsAndBodies(getOperation()))
       Updater(step, marks).run();
     markKernels(marks);
   }

@@ -194,7 +194,7 @@ private:
 
 class VerifyPlan : public impl::VerifyPlanBase<VerifyPlan> {
   void runOnOperation() override {
-    for (func::FuncOp step : steps(getOperation())) {
+    for (func::FuncOp step : stepsAndBodies(getOperation())) {
       FailureOr<Plan> plan = readPlan(step);
       if (failed(plan) || failed(Verifier(step, *plan).run()))
         return signalPassFailure();

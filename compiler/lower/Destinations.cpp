@@ -158,9 +158,7 @@ struct KernelsToDestinationsPass
         body.getNumArguments(),
         builder.getDictionaryAttr(
             {builder.getNamedAttr("llvm.noalias", builder.getUnitAttr()),
-             builder.getNamedAttr("llvm.nonnull", builder.getUnitAttr()),
-             builder.getNamedAttr("llvm.align",
-                                  builder.getI64IntegerAttr(64))}));
+             builder.getNamedAttr("llvm.nonnull", builder.getUnitAttr())}));
     kernel.setAllArgAttrs(attributes);
   }
 

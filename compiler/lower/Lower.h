@@ -27,8 +27,9 @@ void registerLowerDialects(mlir::DialectRegistry &registry);
 /// kernel's arguments, then a buffer per result that is not written over an
 /// argument (`graph.updates`), then a block of scratch if it has the attribute
 /// `graph.scratch` (bytes). A result's buffer overlaps no other operand; all
-/// are 64-byte aligned. `kernels` is left as it was. Null after an error, which
-/// has been reported at its location.
+/// are aligned to their elements (a row of a stack to no more). `kernels` is
+/// left as it was. Null after an error, which has been reported at its
+/// location.
 mlir::OwningOpRef<mlir::ModuleOp> lowerKernels(mlir::ModuleOp kernels,
                                                const LowerOptions &options);
 

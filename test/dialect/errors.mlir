@@ -230,3 +230,77 @@ func.func @scatter_add_rows(%x: tensor<3x4xf32>, %i: tensor<2xi32>) {
   %y = "graph.scatter_add"(%x, %i) {rows = 5 : i64} : (tensor<3x4xf32>, tensor<2xi32>) -> tensor<5x4xf32>
   return
 }
+
+// -----
+
+func.func @loop_rounds(%h: tensor<3xf32>) {
+  // expected-error @+1 {{needs at least one round, found 0}}
+  %y = graph.loop 0 carried(%h) over() with() : (tensor<3xf32>) -> tensor<3xf32> {
+  ^bb0(%i: tensor<i32>, %before: tensor<3xf32>):
+    graph.yield %before : tensor<3xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @loop_rows(%x: tensor<4x3xf32>) {
+  // expected-error @+1 {{needs a row for each of 5 rounds, found 'tensor<4x3xf32>'}}
+  %y = graph.loop 5 carried() over(%x) with() : (tensor<4x3xf32>) -> tensor<5x3xf32> {
+  ^bb0(%i: tensor<i32>, %row: tensor<3xf32>):
+    graph.yield %row : tensor<3xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @loop_arguments(%w: tensor<3xf32>) {
+  // expected-error @+1 {{needs a body of arguments 'tensor<i32>', 'tensor<3xf32>'}}
+  %y = graph.loop 5 carried() over() with(%w) : (tensor<3xf32>) -> tensor<5x2xf32> {
+  ^bb0(%i: tensor<i32>, %v: tensor<2xf32>):
+    graph.yield %v : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @loop_yields(%h: tensor<3xf32>) {
+  // expected-error @+1 {{yields 2 values for 1 results and 1 carried values}}
+  %y = graph.loop 5 carried(%h) over() with() : (tensor<3xf32>) -> tensor<3xf32> {
+  ^bb0(%i: tensor<i32>, %before: tensor<3xf32>):
+    graph.yield %before, %before : tensor<3xf32>, tensor<3xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @loop_carries(%h: tensor<3xf32>, %n: tensor<2xf32>) {
+  // expected-error @+1 {{carries on values of other types}}
+  %y = graph.loop 5 carried(%h) over() with(%n) : (tensor<3xf32>, tensor<2xf32>) -> tensor<2xf32> {
+  ^bb0(%i: tensor<i32>, %before: tensor<3xf32>, %other: tensor<2xf32>):
+    graph.yield %other : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @loop_results(%x: tensor<5x3xf32>) {
+  // expected-error @+1 {{has results of other types than 'tensor<5x3xf32>'}}
+  %y = graph.loop 5 carried() over(%x) with() : (tensor<5x3xf32>) -> tensor<4x3xf32> {
+  ^bb0(%i: tensor<i32>, %row: tensor<3xf32>):
+    graph.yield %row : tensor<3xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @vjp_seeds(%x: tensor<3xf32>, %v: tensor<f32>) {
+  // expected-error @+1 {{needs a seed of its type for each value}}
+  %y = graph.vjp %x seeds %v wrt %x : (tensor<3xf32>, tensor<f32>, tensor<3xf32>) -> tensor<3xf32>
+  return
+}

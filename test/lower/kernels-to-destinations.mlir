@@ -3,7 +3,7 @@
 
 // Arguments and results become buffers; the update of %w is computed over it.
 // CHECK-LABEL: func.func @sgd(
-// CHECK-SAME: %[[W:[^:]*]]: memref<8xf32> {llvm.align = 64 : i64, llvm.noalias, llvm.nonnull},
+// CHECK-SAME: %[[W:[^:]*]]: memref<8xf32> {llvm.noalias, llvm.nonnull},
 // CHECK-SAME: %[[G:[^:]*]]: memref<8xf32>
 // CHECK-SAME: %[[H:[^:]*]]: memref<8xf32>
 // CHECK-SAME: ) {

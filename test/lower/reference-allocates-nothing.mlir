@@ -4,7 +4,7 @@
 // CHECK-NOT: llvm.func @malloc
 // CHECK: llvm.func @k(%{{.*}}: !llvm.ptr) attributes {graph.scratch = 28672 : i64}
 // CHECK: llvm.call @k.body
-// CHECK: llvm.func internal @k.body({{.*}}{llvm.align = 64 : i64, llvm.noalias, llvm.nonnull}
+// CHECK: llvm.func internal @k.body({{.*}}{llvm.noalias, llvm.nonnull}
 // CHECK-NOT: llvm.call
 #id = affine_map<(i, j) -> (i, j)>
 #t = affine_map<(i, j) -> (j, i)>

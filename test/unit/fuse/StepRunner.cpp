@@ -50,7 +50,7 @@ std::shared_ptr<native::Code> compileKernels(mlir::ModuleOp module) {
   mlir::OwningOpRef<mlir::ModuleOp> kernels =
       mlir::ModuleOp::create(module.getLoc());
   for (auto function : module.getOps<mlir::func::FuncOp>())
-    if (function->hasAttr(fuse::kKernel))
+    if (function->hasAttr(fuse::kKernel) && !fuse::roundsOf(function))
       kernels->push_back(function.clone());
   mlir::PassManager passes(&context());
   passes.addNestedPass<mlir::func::FuncOp>(lower::createGraphToLinalg());
@@ -76,7 +76,7 @@ std::optional<CompiledFunction> plan(mlir::ModuleOp module,
                                      std::shared_ptr<native::Code> code) {
   mlir::Builder builder(&context());
   for (auto function : module.getOps<mlir::func::FuncOp>())
-    if (code && function->hasAttr(fuse::kKernel))
+    if (code && function->hasAttr(fuse::kKernel) && !fuse::roundsOf(function))
       if (int64_t bytes = code->scratchBytes(function.getName()))
         function->setAttr(fuse::kScratch, builder.getI64IntegerAttr(bytes));
   mlir::PassManager passes(&context());
@@ -87,12 +87,11 @@ std::optional<CompiledFunction> plan(mlir::ModuleOp module,
   auto read = fuse::readPlan(fuse::steps(module).front());
   if (failed(read))
     return std::nullopt;
-  CompiledFunction function{
-      read->name, read->buffers, {}, read->arenaBytes, code};
-  for (const fuse::PlannedCall &call : read->calls)
-    function.calls.push_back({call.kernel,
-                              code ? code->lookup(call.kernel) : nullptr,
-                              call.operands});
+  CompiledFunction function =
+      fuse::compiledFunction(*read, [&](llvm::StringRef kernel) {
+        return code ? code->lookup(kernel) : nullptr;
+      });
+  function.code = code;
   return function;
 }
 

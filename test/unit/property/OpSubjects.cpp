@@ -4,6 +4,7 @@
 #include "test/unit/property/Draft.h"
 
 #include "dialect/Einsum.h"
+#include "dialect/Loops.h"
 
 #include "mlir/Parser/Parser.h"
 
@@ -396,6 +397,59 @@ func.func private @backward(%a: {0}, %b: {0}, %c: {1}, %y: {0}, %dy: {0})
   return sample;
 }
 
+/// A loop whose rounds use all there is: their number, whole and real carried
+/// values, rows, common values, a product, a mask; with a loop inside of every
+/// third one. All its results, one behind the other.
+static Sample loop(Draft &draft) {
+  OpBuilder &builder = draft.builder;
+  Location loc = draft.location;
+  int64_t n = draft.draw(1, 3), rounds = draft.draw(1, 4);
+  Value count = draft.whole({}, builder.getI32Type());
+  graph::LoopOp loop = graph::beginLoop(
+      builder, loc, rounds, draft.number % 2 == 1,
+      {{draft.real({n}), count},
+       {draft.real({rounds, n}), draft.whole({rounds, n}, builder.getI1Type())},
+       {draft.real({n, n}), draft.real({})}});
+  OpBuilder body = OpBuilder::atBlockEnd(&loop.getBody().front());
+  Value before = loop.carriedArguments()[0];
+  Value counted = loop.carriedArguments()[1];
+  Value row = loop.overArguments()[0], mask = loop.overArguments()[1];
+  Value matrix = loop.withArguments()[0], factor = loop.withArguments()[1];
+  auto spread = [&](Value scalar) -> Value {
+    return graph::BroadcastOp::create(body, loc, scalar, ArrayRef<int64_t>{0},
+                                      ArrayRef<int64_t>{n});
+  };
+  Value i = graph::ConvertOp::create(body, loc, loop.counter(), draft.realType);
+  Value slope = graph::EinsumOp::create(body, loc, matrix, before, "ij,j->i");
+  slope = graph::TanhOp::create(body, loc, slope);
+  Value shift = graph::MulOp::create(body, loc, row, spread(i));
+  shift = graph::AddOp::create(body, loc, shift, spread(factor));
+  Value next = graph::SelectOp::create(body, loc, mask, slope, shift);
+  if (draft.number % 3 == 2) {
+    graph::LoopOp inner =
+        graph::beginLoop(body, loc, 2, false, {{next}, {}, {row}});
+    OpBuilder inside = OpBuilder::atBlockEnd(&inner.getBody().front());
+    Value product = graph::MulOp::create(
+        inside, loc, inner.carriedArguments()[0], inner.withArguments()[0]);
+    Value sine = graph::SinOp::create(inside, loc, product);
+    next = graph::finishLoop(inner, sine, {}).getResult(0);
+  }
+  Value counting = graph::WholeOp::create(body, loc, graph::Arithmetic::add,
+                                          counted, loop.counter());
+  loop = graph::finishLoop(loop, {next, counting}, {next, before});
+
+  SmallVector<Value> parts;
+  for (Value result : loop.getResults()) {
+    if (!graph::isReal(result))
+      result = graph::ConvertOp::create(builder, loc, result, draft.realType);
+    int64_t size = cast<RankedTensorType>(result.getType()).getNumElements();
+    parts.push_back(graph::ReshapeOp::create(builder, loc, result,
+                                             ArrayRef<int64_t>{size}));
+  }
+  Value y = graph::ConcatOp::create(builder, loc, parts, 0);
+  return draft.finish(y, fmt::format("loop of {} rounds", rounds));
+}
+
 //===-- All of them -------------------------------------------------------===//
 
 static const std::map<std::string, Sample (*)(Draft &)> &recipes() {
@@ -411,6 +465,7 @@ static const std::map<std::string, Sample (*)(Draft &)> &recipes() {
       {"fold", fold},
       {"gather", gather},
       {"iota", iota},
+      {"loop", loop},
       {"pad", pad},
       {"reduce_max", reduceMax},
       {"reshape", reshape},

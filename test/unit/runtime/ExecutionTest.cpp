@@ -81,3 +81,82 @@ TEST(Execution, ArenaTooLargeIsAnErrorOfTheMachine) {
   function.arenaBytes = int64_t(1) << 60;
   EXPECT_THROW(Execution{function}, Error);
 }
+
+namespace {
+
+/// carried += row + with, and the old value is the row of the stack.
+void addRow(void *const *buffers) {
+  auto *carried = static_cast<float *>(buffers[0]);
+  auto *row = static_cast<const float *>(buffers[1]);
+  auto *with = static_cast<const float *>(buffers[2]);
+  auto *stack = static_cast<float *>(buffers[3]);
+  auto *counter = static_cast<const int32_t *>(buffers[4]);
+  auto *arena = static_cast<float *>(buffers[5]);
+  arena[0] = float(*counter);
+  stack[0] = *carried * 100 + arena[0];
+  *carried += *row + *with;
+}
+
+CompiledFunction sumOfRows(bool reverse) {
+  auto external = [](int32_t buffer) {
+    return Location{Location::External, buffer, 0};
+  };
+  auto loop = std::make_shared<LoopCall>();
+  loop->body.name = "body";
+  loop->body.buffers = {{"i", Element::I32, {}, Access::Read},
+                        {"carried", Element::F32, {}, Access::Update},
+                        {"row", Element::F32, {}, Access::Read},
+                        {"with", Element::F32, {}, Access::Read},
+                        {"stack", Element::F32, {}, Access::Write}};
+  loop->body.calls = {{"add_row",
+                       addRow,
+                       {external(1), external(2), external(3), external(4),
+                        external(0), Location{Location::Arena, 0, 0}}}};
+  loop->body.arenaBytes = 64;
+  loop->rounds = 3;
+  loop->reverse = reverse;
+  loop->carried = loop->over = loop->with = 1;
+
+  CompiledFunction function;
+  function.name = "sum_of_rows";
+  function.buffers = {{"start", Element::F32, {}, Access::Read},
+                      {"x", Element::F32, {3}, Access::Read},
+                      {"with", Element::F32, {}, Access::Read},
+                      {"last", Element::F32, {}, Access::Write},
+                      {"stack", Element::F32, {3}, Access::Write}};
+  KernelCall &call = function.calls.emplace_back();
+  call.name = "loop";
+  call.operands = {external(0), external(1), external(2),
+                   external(3), external(4), Location{Location::Arena, 0, 64}};
+  call.loop = loop;
+  function.arenaBytes = 192;
+  return function;
+}
+
+/// The last value and the stack.
+std::vector<double> runRows(bool reverse) {
+  Execution execution(sumOfRows(reverse));
+  Tensor start(Element::F32, {}), x(Element::F32, {3}), with(Element::F32, {}),
+      last(Element::F32, {}), stack(Element::F32, {3});
+  start.fill(1);
+  for (int i = 0; i < 3; ++i)
+    static_cast<float *>(x.data())[i] = float(10 * (i + 1));
+  with.fill(0.5);
+  Tensor *tensors[] = {&start, &x, &with, &last, &stack};
+  for (size_t i = 0; i < 5; ++i)
+    execution.bind(i, *tensors[i]);
+  execution.run();
+  execution.run();
+  EXPECT_EQ(start.at(0), 1);
+  return {last.at(0), stack.at(0), stack.at(1), stack.at(2)};
+}
+
+} // namespace
+
+TEST(Execution, RunsTheRoundsOfALoop) {
+  EXPECT_EQ(runRows(false), (std::vector<double>{62.5, 100, 1151, 3202}));
+}
+
+TEST(Execution, RunsTheRoundsOfALoopBackwards) {
+  EXPECT_EQ(runRows(true), (std::vector<double>{62.5, 5200, 3151, 102}));
+}
