@@ -99,6 +99,8 @@ Lanes Emitter::lanes(const Expr &expr, Frame &frame) {
     return {value, {local}};
   }
   if (auto *node = expr.as<typed::Elementwise>()) {
+    if (const Expr *one = taken(*node, frame))
+      return lanes(*one, frame);
     SmallVector<Lanes> operands;
     for (const Expr *operand : node->operands)
       operands.push_back(lanes(*operand, frame));

@@ -217,8 +217,18 @@ Value Emitter::pointwise(Builtin op, ArrayRef<Value> x, const Expr &expr) {
 #undef BINARY
 }
 
+const typed::Expr *Emitter::taken(const typed::Elementwise &node,
+                                  const Frame &frame) const {
+  if (node.op != Builtin::Select)
+    return nullptr;
+  auto condition = known(*node.operands[0], frame);
+  return condition ? node.operands[*condition ? 1 : 2] : nullptr;
+}
+
 Value Emitter::visit(const typed::Elementwise &node, const Expr &expr,
                      Frame &frame) {
+  if (const Expr *one = taken(node, frame))
+    return emit(*one, frame);
   SmallVector<Value> operands;
   for (const Expr *operand : node.operands)
     operands.push_back(emit(*operand, frame));

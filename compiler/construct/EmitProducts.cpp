@@ -41,6 +41,9 @@ Indices Emitter::indicesOf(const Expr &expr, const Frame &frame) const {
       for (const typed::At::Subscript &subscript : at->subscripts)
         for (auto &[index, coefficient] : subscript.position.terms)
           add(index);
+    } else if (auto *node = expr.as<typed::Elementwise>()) {
+      if (const Expr *one = taken(*node, frame))
+        return self(self, *one);
     }
     for (const Expr *operand : typed::operandsOf(expr))
       self(self, *operand);

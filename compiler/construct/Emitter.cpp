@@ -359,7 +359,10 @@ Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
   return std::nullopt;
 }
 
-bool Emitter::decide(const Expr &condition, Frame &frame) {
+std::optional<bool> Emitter::known(const Expr &condition,
+                                   const Frame &frame) const {
+  if (auto *broadcast = condition.as<typed::Broadcast>())
+    return known(*broadcast->operand, frame);
   typed::ConstantEnvironment environment;
   environment.dims = &frame.dims;
   environment.training = training;
@@ -368,6 +371,12 @@ bool Emitter::decide(const Expr &condition, Frame &frame) {
   };
   if (auto value = typed::evaluate(condition, environment))
     return *value != 0;
+  return std::nullopt;
+}
+
+bool Emitter::decide(const Expr &condition, Frame &frame) {
+  if (auto value = known(condition, frame))
+    return *value;
   refuse(condition.range, "`if` on a value known only when running is");
 }
 

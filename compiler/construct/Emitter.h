@@ -276,6 +276,11 @@ private:
                        int64_t after);
   mlir::Value productOver(mlir::Value x, llvm::ArrayRef<int64_t> dims);
   bool decide(const Expr &condition, Frame &frame);
+  /// The same for a condition that may be known only when running; a scalar
+  /// may be spread over a shape.
+  std::optional<bool> known(const Expr &condition, const Frame &frame) const;
+  /// The one of `where(c, a, b)` that is taken, if that is known.
+  const Expr *taken(const typed::Elementwise &node, const Frame &frame) const;
   void require(const std::vector<typed::Requirement> &requirements,
                const typed::DimEnvironment &dims, const std::string &name,
                Range call);
