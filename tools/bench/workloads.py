@@ -69,12 +69,70 @@ train on batches(x, y), batch B = {batch} {{
 }}
 """
 
+GPT = """\
+# Four transformer blocks of width 128 with four heads, on 128 of 256 tokens;
+# every parameter decays.
+dim V = 256, T = 128, D = 128, H = 4, L = 4
+dim K = D / H
+data batches {{
+  x: index(V)[T]; y: index(V)[T]
+  train from npy(x = "gpt-{batch}-x.npy", y = "gpt-{batch}-y.npy")
+}}
+module SelfAttention {{
+  param Wq: real[D, H, K] ~ xavier(D, D); param bq: real[H, K] = 0
+  param Wk: real[D, H, K] ~ xavier(D, D); param bk: real[H, K] = 0
+  param Wv: real[D, H, K] ~ xavier(D, D); param bv: real[H, K] = 0
+  param Wo: real[H, K, D] ~ xavier(D, D); param bo: real[D] = 0
+  fn call[B, S](x: real[B, S, D]) -> real[B, S, D] {{
+    let q[b, h, i, c] = sum[d](x[b, i, d] * Wq[d, h, c]) + bq[h, c]
+    let k[b, h, j, c] = sum[d](x[b, j, d] * Wk[d, h, c]) + bk[h, c]
+    let v[b, h, j, c] = sum[d](x[b, j, d] * Wv[d, h, c]) + bv[h, c]
+    let score[b, h, i, j] =
+      where(j <= i, sum[c](q[b, h, i, c] * k[b, h, j, c]) / sqrt(K), -inf)
+    let weight = softmax(score, axis = -1)
+    let mix[b, i, h, c] = sum[j](weight[b, h, i, j] * v[b, h, j, c])
+    let y[b, i, d] = sum[h, c](mix[b, i, h, c] * Wo[h, c, d]) + bo[d]
+    return y
+  }}
+}}
+module Block {{
+  layer ln1 = LayerNorm[D]; layer att = SelfAttention
+  layer ln2 = LayerNorm[D]; layer up = Linear[D, 4 * D]; layer down = Linear[4 * D, D]
+  fn call[B, S](x: real[B, S, D]) -> real[B, S, D] {{
+    let y = x + (x |> ln1 |> att)
+    return y + (y |> ln2 |> up |> gelu_tanh |> down)
+  }}
+}}
+param tok: real[V, D] ~ normal(0, 0.02)
+param pos: real[T, D] ~ normal(0, 0.02)
+layer blocks[L] = Block; layer ln = LayerNorm[D]
+export fn logits[B](x: index(V)[B, T]) -> real[B, T, V] {{
+  var h = tok[x] + pos
+  for block in blocks {{ h = block(h) }}
+  return ln(h) @ tok.T
+}}
+optimizer decaying[..S](lr: real, decay: real) {{
+  state m: real[..S] = 0
+  state v: real[..S] = 0
+  step(p: real[..S], g: real[..S]) {{
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g^2
+    p = p - lr * decay * p - lr * (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + 1e-8)
+  }}
+}}
+train on batches(x, y), batch B = {batch} {{
+  minimize mean(cross_entropy(logits(x), y)) using decaying(lr = 3e-4, decay = 0.01)
+  epochs = 10; shuffle = false
+}}
+"""
+
 WORKLOADS = {
     "mlp-32": (MLP, [784, 256, 128, 10], 32),
     "mlp-128": (MLP, [784, 256, 128, 10], 128),
     "mlp-1024": (MLP, [784, 256, 128, 10], 1024),
     "tanh-64": (TANH, [2, 64, 64, 1], 64),
     "lenet-64": (CONVOLUTIONS, ["c1 1 16 5", "c2 16 32 5", 1568, 128, 10], 64),
+    "gpt-8": (GPT, None, 8),
 }
 
 LOSSES = {
@@ -82,6 +140,7 @@ LOSSES = {
     "mlp-128": (2.318775, 2.279187),
     "tanh-64": (0.247940, 0.166694),
     "lenet-64": (2.304903, 2.294316),
+    "gpt-8": (5.574516, 5.394338),
 }
 
 
@@ -147,6 +206,77 @@ def weights(sizes):
         yield f"fc{i + 1}.b", [outputs], bytes(4 * outputs)
 
 
+def gpt_weights():
+    """Names, shapes and bytes of GPT: matrices uniform with deviation 0.02, gains
+    one, biases zero. A stream for each of PyTorch's tensors, which holds the
+    matrices of queries, keys and values in one and all of them [outputs, inputs]."""
+    stream = 0
+
+    def drawn(outputs, inputs):
+        nonlocal stream
+        stream += 1
+        bound = single(0.02 * math.sqrt(3))
+        flat = [single(single(2 * u - 1) * bound) for u in uniform(stream, outputs * inputs)]
+        return [flat[i * inputs : (i + 1) * inputs] for i in range(outputs)]
+
+    def tensor(name, shape, flat):
+        return name, shape, struct.pack(f"<{len(flat)}f", *flat)
+
+    def matrix(name, shape, lines):
+        return tensor(name, shape, [x for line in lines for x in line])
+
+    def constant(name, shape, value):
+        return tensor(name, shape, [value] * math.prod(shape))
+
+    def turned(name, shape, lines):
+        return matrix(name, shape, zip(*lines))
+
+    def norm(name):
+        nonlocal stream
+        stream += 2
+        yield constant(f"{name}.gain", [128], 1.0)
+        yield constant(f"{name}.bias", [128], 0.0)
+
+    yield matrix("tok", [256, 128], drawn(256, 128))
+    yield matrix("pos", [128, 128], drawn(128, 128))
+    for block in (f"blocks.{i}" for i in range(4)):
+        yield from norm(f"{block}.ln1")
+        lines = drawn(384, 128)
+        for i, name in enumerate("qkv"):
+            part = lines[128 * i : 128 * (i + 1)]
+            yield turned(f"{block}.att.W{name}", [128, 4, 32], part)
+            yield constant(f"{block}.att.b{name}", [4, 32], 0.0)
+        stream += 1
+        yield turned(f"{block}.att.Wo", [4, 32, 128], drawn(128, 128))
+        yield constant(f"{block}.att.bo", [128], 0.0)
+        stream += 1
+        yield from norm(f"{block}.ln2")
+        for name, inputs, outputs in (("up", 128, 512), ("down", 512, 128)):
+            yield turned(f"{block}.{name}.W", [inputs, outputs], drawn(outputs, inputs))
+            yield constant(f"{block}.{name}.b", [outputs], 0.0)
+            stream += 1
+    yield from norm("ln")
+
+
+def write_npy(path, shape, numbers):
+    head = f"{{'descr': '<i4', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
+    head = head.ljust(64 * 2 - 10 - 1) + "\n"
+    magic = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head))
+    path.write_bytes(magic + head.encode() + struct.pack(f"<{len(numbers)}i", *numbers))
+
+
+def write_tokens(name, batch, folder):
+    """129 tokens a row: what is seen and, one further, what is expected."""
+    seen, expected = [], []
+    for k in range(BATCHES):
+        tokens = [x % 256 for x in hashed(1000 + k, batch * 129)]
+        for i in range(0, len(tokens), 129):
+            seen += tokens[i : i + 128]
+            expected += tokens[i + 1 : i + 129]
+    for field, numbers in (("x", seen), ("y", expected)):
+        write_npy(folder / f"{name}-{field}.npy", [BATCHES * batch, 128], numbers)
+
+
 def write_safetensors(path, tensors):
     head, data = {}, b""
     for name, shape, part in tensors:
@@ -160,12 +290,16 @@ def write_safetensors(path, tensors):
 def write(name, folder):
     model, sizes, batch = WORKLOADS[name]
     (folder / f"{name}.nn").write_text(model.format(batch=batch))
+    stem = name.split("-")[0]
+    if stem == "gpt":
+        write_tokens(name, batch, folder)
+        write_safetensors(folder / f"{stem}.safetensors", gpt_weights())
+        return
     with open(folder / f"{name}.csv", "w") as file:
         width = 784 if isinstance(sizes[0], str) else sizes[0]
         file.write(",".join(f"c{i}" for i in range(width + 1)) + "\n")
         for row in rows(name, batch):
             file.write(",".join(f"{number:.9g}" for number in row) + "\n")
-    stem = name.split("-")[0]
     write_safetensors(folder / f"{stem}.safetensors", weights(sizes))
 
 
