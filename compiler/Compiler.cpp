@@ -19,6 +19,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Error.h"
 
+#include <set>
 #include <stdexcept>
 
 using namespace mlir;
@@ -100,8 +101,11 @@ private:
       std::string x = argument(report, 2);
       auto &error = diagnostics.report(diag::ZeroDerivative, range,
                                        argument(report, 1), x);
+      // A loop that is written out has many ops at one place.
+      std::set<uint32_t> labelled;
       for (mlir::Diagnostic &note : report.getNotes())
-        if (Range place = places.range(note.getLocation()))
+        if (Range place = places.range(note.getLocation());
+            place && labelled.insert(place.begin).second)
           error.label(place, note.str());
       // A loss has to depend on what it trains; any other derivative may be 0.
       if (!isLoss(range))

@@ -72,6 +72,7 @@ void ChecksBuilder::gradientOfLoss(const typed::Minimize &minimize,
                                    CheckedDerivative &check) {
   GraphFunction function(model.module, check.gradient);
   Emitter emitter(model, function.builder(), &function, /*training=*/true);
+  emitter.unrollsStops = true;
   Frame frame = trainFrame(model, emitter, function, batch);
   LossGradient gradient = lossGradient(minimize, emitter, function, frame, {});
   check.surrogates = throughSurrogates(function);
@@ -101,6 +102,7 @@ void ChecksBuilder::loss(const typed::Minimize &minimize, size_t number) {
 
   GraphFunction function(model.module, check.value);
   Emitter emitter(model, function.builder(), &function, /*training=*/true);
+  emitter.unrollsStops = true;
   Frame frame = trainFrame(model, emitter, function, batch);
   emitter.run(model.program.train->lets, frame);
   Value loss = emitter.emit(*minimize.loss, frame);
@@ -123,6 +125,7 @@ void ChecksBuilder::backward(const Custom &custom) {
     GraphFunction function(model.module,
                            isGradient ? check.gradient : check.value);
     Emitter emitter(model, function.builder(), &function, custom.training);
+    emitter.unrollsStops = true;
     Frame frame;
     frame.self = custom.self;
     frame.dims = custom.dims;

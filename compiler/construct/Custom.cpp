@@ -141,6 +141,8 @@ Value Emitter::callCustom(const typed::Function &callee, Frame &inner,
     };
     bindNumber(callee.backward->result, n);
     bindNumber(callee.backward->cotangent, n + 1);
+    // What is linear in the cotangent is found op by op.
+    body.rolls = false;
     run(callee.backward->statements);
     SmallVector<Value> gradients;
     for (auto [local, gradient] :

@@ -226,11 +226,21 @@ Value Emitter::visit(const typed::Concat &node, const Expr &expr,
 
 Value Emitter::visit(const typed::Slice &node, const Expr &expr, Frame &frame) {
   Value operand = emit(*node.operand, frame);
-  auto type = cast<RankedTensorType>(operand.getType());
   RankedTensorType result = typeOf(expr.type, frame);
+  // Positions that loops count; from the last axis on, so that others stay.
+  for (size_t entry = node.parts.size(); entry-- > 0;)
+    if (const typed::Dim &position = node.parts[entry].begin;
+        isRolled(position))
+      operand = takeInRound(
+          operand,
+          construct::axesOf(node.operand->type.shape, entry, frame.dims).first,
+          position, frame);
+  auto type = cast<RankedTensorType>(operand.getType());
   SmallVector<int64_t> offsets, sizes;
   unsigned kept = 0;
   for (auto [entry, part] : llvm::enumerate(node.parts)) {
+    if (isRolled(part.begin))
+      continue;
     const typed::Axis &axis = node.operand->type.shape[entry];
     auto [first, last] =
         construct::axesOf(node.operand->type.shape, entry, frame.dims);

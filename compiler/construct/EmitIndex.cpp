@@ -179,7 +179,7 @@ Emitter::runLanes(const std::vector<typed::Statement> &statements,
               runLanes(taken ? branch->then : branch->otherwise, frame))
         return result;
     } else if (auto *rounds = statement.as<typed::For>()) {
-      loop(*rounds, frame, [&] { runLanes(rounds->body, frame); });
+      writeOut(*rounds, frame, [&] { runLanes(rounds->body, frame); });
     } else if (auto *needed = statement.as<typed::Require>()) {
       requireInRound(needed->requirement, frame);
     }

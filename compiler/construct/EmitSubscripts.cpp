@@ -47,7 +47,18 @@ struct Emitter::Taking {
 
 Lanes Emitter::lanesAt(const typed::At &node, const Expr &expr, Frame &frame) {
   Taking taking = {emit(*node.operand, frame), {}, {}};
-  for (auto [axis, subscript] : llvm::enumerate(node.subscripts)) {
+  // Positions that loops count; from the last axis on, so that others stay.
+  SmallVector<const typed::At::Subscript *> subscripts;
+  for (size_t axis = node.subscripts.size(); axis-- > 0;) {
+    const typed::At::Subscript &subscript = node.subscripts[axis];
+    if (!subscript.value && isRolled(subscript.position.constant))
+      taking.x = takeInRound(taking.x, static_cast<int64_t>(axis),
+                             subscript.position.constant, frame);
+    else
+      subscripts.insert(subscripts.begin(), &subscript);
+  }
+  for (auto [axis, pointer] : llvm::enumerate(subscripts)) {
+    const typed::At::Subscript &subscript = *pointer;
     Position position;
     if (subscript.value) {
       position.value = lanes(*subscript.value, frame);

@@ -110,6 +110,8 @@ Value Emitter::visit(const typed::Number &node, const Expr &expr,
 
 Value Emitter::visit(const typed::DimValue &node, const Expr &expr,
                      Frame &frame) {
+  if (isRolled(node.dim))
+    return numberInRound(node.dim, typeOf(expr.type, frame), frame);
   return constant(typeOf(expr.type, frame), node.dim.evaluate(frame.dims));
 }
 
@@ -251,63 +253,13 @@ Values Emitter::emitAll(const Expr &expr, Frame &frame) {
   return values;
 }
 
-// Until loops may stay rolled.
+// Of loops that are written out.
 void Emitter::countStatement() {
   constexpr size_t most = 10000;
   if (outermostLoop && ++unrolled > most)
     refuse(
         outermostLoop,
         fmt::format("loops that run more than {} statements in all are", most));
-}
-
-void Emitter::loop(const typed::For &loop, Frame &frame,
-                   llvm::function_ref<void()> round) {
-  bool isOutermost = !outermostLoop;
-  if (isOutermost)
-    outermostLoop = loop.keyword;
-  const typed::Interval &interval = *loop.counter->interval;
-  int64_t end = interval.end.evaluate(frame.dims);
-  for (int64_t i = interval.first.evaluate(frame.dims); i < end; ++i) {
-    frame.dims.dims[loop.counter] = i;
-    round();
-  }
-  if (isOutermost)
-    outermostLoop = Range();
-}
-
-void Emitter::requireInRound(const typed::Requirement &requirement,
-                             const Frame &frame) {
-  if (typed::holds(requirement.left.evaluate(frame.dims), requirement.relation,
-                   requirement.right.evaluate(frame.dims)))
-    return;
-  std::string round;
-  typed::Dim difference = requirement.left - requirement.right;
-  for (const typed::Symbol *symbol : difference.symbols())
-    if (symbol->kind == typed::Symbol::Counter)
-      round += fmt::format("{}{} is {}", round.empty() ? "" : " and ",
-                           symbol->name, frame.dims.dims.at(symbol));
-  model.diagnostics.report(diag::RequirementOfBody, requirement.range,
-                           requirement.str(), round);
-  throw Refused();
-}
-
-Value Emitter::visit(const typed::Stack &node, const Expr &expr, Frame &frame) {
-  SmallVector<Value> yields;
-  loop(node.loop, frame, [&] {
-    run(node.loop.body, frame);
-    Value yielded = emit(*node.yield, frame);
-    auto shape =
-        llvm::to_vector(cast<RankedTensorType>(yielded.getType()).getShape());
-    shape.insert(shape.begin(), 1);
-    yields.push_back(
-        graph::ReshapeOp::create(builder, location, yielded, shape));
-  });
-  // A loop may turn out to run no round.
-  if (yields.empty())
-    refuse(expr.range, "a loop without rounds as a value is");
-  return yields.size() == 1
-             ? yields.front()
-             : graph::ConcatOp::create(builder, location, yields, 0);
 }
 
 /// Names the op that gave `value` after what the user called it.
@@ -351,7 +303,7 @@ Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
       if (auto result = run(taken ? branch->then : branch->otherwise, frame))
         return result;
     } else if (auto *rounds = statement.as<typed::For>()) {
-      loop(*rounds, frame, [&] { run(rounds->body, frame); });
+      loop(*rounds, /*yield=*/nullptr, frame);
     } else if (auto *needed = statement.as<typed::Require>()) {
       requireInRound(needed->requirement, frame);
     }

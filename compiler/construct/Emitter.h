@@ -130,11 +130,23 @@ public:
 
   Model &model;
   mlir::OpBuilder &builder;
+  /// A loop that is kept as one, while its body is emitted.
+  struct Rolled {
+    const typed::Symbol *counter;
+    int64_t first, rounds;
+    graph::LoopOp loop;
+  };
+  /// Whether loops are kept at all, and those that hold a `stop`.
+  bool rolls = true, unrollsStops = false;
   /// What `t` is if not the number of the step: in an optimizer that is not
   /// applied in every step, the number of its updates.
   mlir::Value updateNumber;
 
 protected:
+  /// Thrown while the body of a loop is emitted that has to be written out.
+  struct CannotRoll {};
+  bool isRolling() const { return !rolled.empty(); }
+
   /// The sum over `dims`, and the number of elements the mean divides by. An
   /// evaluation of a whole split overrides both.
   virtual mlir::Value sumOver(mlir::Value x, llvm::ArrayRef<int64_t> dims);
@@ -240,14 +252,30 @@ private:
 
   Values gradient(const typed::Gradient &gradient, const Expr &expr,
                   Frame &frame);
+  // Loops (EmitLoops.cpp).
+  /// Runs all rounds; what they yield, stacked, if they yield.
+  mlir::Value loop(const typed::For &tree, const Expr *yield, Frame &frame);
   /// Runs `round` for each number of the counter.
-  void loop(const typed::For &loop, Frame &frame,
-            llvm::function_ref<void()> round);
+  void writeOut(const typed::For &tree, Frame &frame,
+                llvm::function_ref<void()> round);
+  mlir::Value roll(const typed::For &tree, int64_t first, int64_t rounds,
+                   const Expr *yield, Frame &frame);
+  void capture(Rolled &loop, llvm::MutableArrayRef<mlir::Value> yielded);
+  bool isOutside(mlir::Value value, const Rolled &loop) const;
+  mlir::Value rowInRound(mlir::Value x, Rolled &loop);
+  /// Whether a dim depends on the round of a loop that is kept.
+  bool isRolled(const typed::Dim &dim) const;
+  /// Such a dim as a number.
+  mlir::Value numberInRound(const typed::Dim &dim, mlir::RankedTensorType type,
+                            Frame &frame);
+  /// x without `axis`, at such a position of it.
+  mlir::Value takeInRound(mlir::Value x, int64_t axis,
+                          const typed::Dim &position, Frame &frame);
   /// Refuses what would take minutes to compile.
   void countExpression(Range range);
   void countStatement();
-  void requireInRound(const typed::Requirement &requirement,
-                      const Frame &frame);
+  void requireInRound(const typed::Requirement &requirement, Frame &frame,
+                      size_t depth = 0);
   /// One vector of all their elements.
   mlir::Value flattened(llvm::ArrayRef<mlir::Value> values);
   mlir::Value pointwise(typed::Builtin op, llvm::ArrayRef<mlir::Value> x,
@@ -287,6 +315,8 @@ private:
   [[noreturn]] void refuse(Range range, const std::string &construct);
 
   std::map<const Parameter *, mlir::Value> updated;
+  /// Outer ones first.
+  llvm::SmallVector<Rolled, 2> rolled;
   /// The outermost loop around what is being emitted, and the statements that
   /// loops ran so far.
   Range outermostLoop;

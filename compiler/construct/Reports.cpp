@@ -6,6 +6,7 @@
 #include "compiler/DiagnosticKinds.h"
 #include "compiler/construct/Training.h"
 #include "dialect/Einsum.h"
+#include "dialect/Loops.h"
 
 #include "mlir/IR/IRMapping.h"
 
@@ -22,9 +23,15 @@ public:
   /// way that is no axis of its own any more.
   std::optional<int64_t> of(Value value);
   /// Marks an argument whose axis 0 is the batch.
-  void start(Value field) { known[field] = 0; }
+  void start(Value field) {
+    known[field] = 0;
+    size = cast<RankedTensorType>(field.getType()).getDimSize(0);
+  }
+  /// The rows of a batch.
+  int64_t size = 0;
 
 private:
+  std::optional<int64_t> throughLoop(graph::LoopOp loop, unsigned result);
   std::optional<int64_t> find(Value value);
   DenseMap<Value, std::optional<int64_t>> known;
 };
@@ -42,6 +49,7 @@ protected:
   Value meanOver(Value x, ArrayRef<int64_t> dims) override;
 
 private:
+  void leaveLoops(Value x, ArrayRef<int64_t> dims);
   bool isAlongBatch(Value x, ArrayRef<int64_t> dims) {
     auto axis = axes.of(x);
     return axis && llvm::is_contained(dims, *axis);
@@ -146,6 +154,9 @@ std::optional<int64_t> BatchAxes::find(Value value) {
                               : -1;
   }
 
+  if (auto loop = dyn_cast<graph::LoopOp>(op))
+    return throughLoop(loop, cast<OpResult>(value).getResultNumber());
+
   if (auto custom = dyn_cast<graph::CustomOp>(op)) {
     auto body = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
         op, custom.getForwardAttr());
@@ -205,9 +216,54 @@ std::optional<int64_t> BatchAxes::find(Value value) {
   return -1;
 }
 
+/// A carried value runs along the batch if it does so after any round.
+std::optional<int64_t> BatchAxes::throughLoop(graph::LoopOp loop,
+                                              unsigned result) {
+  size_t carried = loop.getCarried().size();
+  SmallVector<std::optional<int64_t>> axesOfCarried;
+  for (Value init : loop.getCarried())
+    axesOfCarried.push_back(of(init));
+  for (;;) {
+    BatchAxes inner;
+    for (auto [argument, axis] :
+         llvm::zip_equal(loop.carriedArguments(), axesOfCarried))
+      inner.known[argument] = axis;
+    for (auto [argument, tensor] :
+         llvm::zip_equal(loop.overArguments(), loop.getOver()))
+      if (auto axis = of(tensor))
+        inner.known[argument] = *axis > 0 ? *axis - 1 : -1;
+    for (auto [argument, value] :
+         llvm::zip_equal(loop.withArguments(), loop.getWith()))
+      inner.known[argument] = of(value);
+    bool changes = false;
+    for (auto [axis, next] : llvm::zip_equal(axesOfCarried, loop.carriedOn())) {
+      auto after = inner.of(next);
+      auto joined = !axis || axis == after ? after : !after ? axis : -1;
+      changes |= joined != axis;
+      axis = joined;
+    }
+    if (changes)
+      continue;
+    if (result < carried)
+      return axesOfCarried[result];
+    auto axis = inner.of(loop.stacked()[result - carried]);
+    return axis && *axis >= 0 ? std::optional(*axis + 1) : axis;
+  }
+}
+
 //===-- Emission ----------------------------------------------------------===//
 
+/// A reduction along the batch is split where it stands, which the body of a
+/// loop is no place for.
+void ReportEmitter::leaveLoops(Value x, ArrayRef<int64_t> dims) {
+  if (isRolling() && llvm::any_of(dims, [&](int64_t dim) {
+        return shapeOf(x)[dim] == axes.size;
+      }))
+    throw CannotRoll();
+}
+
 Value ReportEmitter::sumOver(Value x, ArrayRef<int64_t> dims) {
+  leaveLoops(x, dims);
   if (!isAlongBatch(x, dims))
     return Emitter::sumOver(x, dims);
   Value sum = Emitter::sumOver(convert(x, builder.getF64Type()), dims);
@@ -215,6 +271,7 @@ Value ReportEmitter::sumOver(Value x, ArrayRef<int64_t> dims) {
 }
 
 Value ReportEmitter::meanOver(Value x, ArrayRef<int64_t> dims) {
+  leaveLoops(x, dims);
   if (!isAlongBatch(x, dims))
     return Emitter::meanOver(x, dims);
   Value sum = Emitter::sumOver(convert(x, builder.getF64Type()), dims);

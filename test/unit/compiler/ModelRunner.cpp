@@ -8,7 +8,7 @@
 
 namespace gradus {
 
-ModelRunner::ModelRunner(const std::string &text, bool reference) {
+ModelRunner::ModelRunner(const std::string &text, CompileOptions options) {
   auto file = parse(sources.add("model.nn", text), diagnostics);
   if (!diagnostics.hasErrors())
     checked = check(*file, {}, sources, diagnostics);
@@ -16,9 +16,8 @@ ModelRunner::ModelRunner(const std::string &text, bool reference) {
     ADD_FAILURE() << diagnostics.render();
     throw std::runtime_error("the model is refused");
   }
-  compiler = std::make_unique<Compiler>(
-      *checked,
-      CompileOptions{.precision = Precision::F64, .reference = reference});
+  options.precision = Precision::F64;
+  compiler = std::make_unique<Compiler>(*checked, options);
 }
 
 ModelRunner::Function::Function(CompiledFunction compiled)

@@ -16,8 +16,9 @@ using Numbers = std::vector<double>;
 
 class ModelRunner {
 public:
-  /// Fails the test if the text is refused.
-  explicit ModelRunner(const std::string &text, bool reference = true);
+  /// Fails the test if the text is refused. Compiles for f64.
+  explicit ModelRunner(const std::string &text,
+                       CompileOptions options = {.reference = true});
 
   /// A compiled function with buffers of its own.
   class Function {
