@@ -22,6 +22,7 @@ struct Entity {
     Pack,
     Const,
     Param,
+    State,
     /// One instance of a module, or an array of them.
     Layer,
     /// `net.params` and `net.size`.
@@ -49,6 +50,7 @@ struct Entity {
   const typed::Const *constant = nullptr;
   InstancePath instance;
   const typed::Param *param = nullptr;
+  const typed::State *state = nullptr;
   const LayerDecl *layer = nullptr;
   /// Of `net.size` and `net.params`.
   typed::Dim size;
@@ -179,6 +181,8 @@ public:
   std::optional<Type> result;
   bool isResultDeclared = false;
   Range resultRange;
+  /// It has a derivative of its own, and sees nothing but its arguments.
+  bool hasBackward = false;
 
 private:
   Entity elementEntity(const ast::Expr &expr, const ast::Index &tree,
@@ -370,6 +374,11 @@ private:
   void statement(const ast::Stmt &stmt, std::vector<Statement> &out);
   void assign(const ast::Assign &tree, Range range,
               std::vector<Statement> &out);
+  void assignState(const ast::Assign &tree, const Entity &target, Range range,
+                   std::vector<Statement> &out);
+  /// The value for a variable of a type; null after an error.
+  const Expr *newValue(const ast::Assign &tree, const Type &type,
+                       Range declaration, bool isVar);
   void ifStatement(const ast::If &tree, Range range,
                    std::vector<Statement> &out);
   // (CheckLoops.cpp)
@@ -400,6 +409,8 @@ private:
   bool loopsRun = true;
   /// How many branches of `if` are around within the outermost loop.
   unsigned conditions = 0;
+  /// How many of those around are taken only while training.
+  unsigned trainingBranches = 0;
   /// The `yield` of the innermost loop that is a value, and what it yields.
   const ast::Yield *yield = nullptr;
   const Expr *yielded = nullptr;

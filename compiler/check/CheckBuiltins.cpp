@@ -297,6 +297,8 @@ std::optional<GradientTarget> Body::gradientTarget(const ast::Expr &tree,
   case Entity::AllParams:
     target = AllParams{found.instance};
     break;
+  case Entity::State:
+    return reject("state gets no gradient");
   case Entity::Value:
     return reject();
   default:

@@ -141,7 +141,6 @@ const Param *CheckerState::resolveParam(Declaration &declaration) {
   Resolving resolving(*this, declaration);
   if (!resolving)
     return declaration.param;
-  declaration.progress = Declaration::Done;
   const auto &tree = *declaration.decl->as<ast::Param>();
   if (declaration.decl->broken)
     return nullptr;
@@ -178,6 +177,42 @@ const Param *CheckerState::resolveParam(Declaration &declaration) {
     param.initial = initial;
   }
   return declaration.param = program->make(std::move(param));
+}
+
+const State *CheckerState::resolveState(Declaration &declaration) {
+  Resolving resolving(*this, declaration);
+  if (!resolving)
+    return declaration.state;
+  const auto &tree = *declaration.decl->as<ast::State>();
+  if (declaration.decl->broken)
+    return nullptr;
+  Module &owner = *declaration.owner->module;
+  Body body(*this, *declaration.owner, Body::Constant, &owner.requirements);
+  State result;
+  result.name = tree.name.text;
+  result.doc = declaration.decl->doc;
+  result.range = tree.name.range;
+  result.isExported = declaration.decl->exported;
+  result.type = body.type(*tree.type);
+  if (result.type.isPoison())
+    return nullptr;
+  bool isStored = result.type.isTensor() &&
+                  result.type.element != ElementType::Index &&
+                  result.type.element != ElementType::U8;
+  if (!isStored) {
+    refuse(tree.type->range,
+           fmt::format("state of type {} is", result.type.str()));
+    return nullptr;
+  }
+  result.initial = body.declared(*tree.value, result.type, tree.name.text);
+  if (result.initial->type.isPoison())
+    return nullptr;
+  if (!areElementsFixed(*result.initial)) {
+    diagnostics.report(diag::NotConstant, tree.value->range,
+                       shortened(tree.value->range.text()));
+    return nullptr;
+  }
+  return declaration.state = program->make(std::move(result));
 }
 
 const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
@@ -239,6 +274,8 @@ const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
       resolveLayer(*member);
     if (member->kind == Declaration::Param)
       resolveParam(*member);
+    if (member->kind == Declaration::State)
+      resolveState(*member);
   }
   for (const Requirement &requirement : inner->module->requirements)
     if (!body.require(requirement.left.substitute(dims), requirement.relation,

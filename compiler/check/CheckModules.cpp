@@ -154,6 +154,7 @@ const Function *CheckerState::resolveFunction(Declaration &declaration) {
     body.isResultDeclared = true;
     body.resultRange = tree.result->range;
   }
+  body.hasBackward = tree.backward.has_value();
   if (tree.body)
     body.statements(*tree.body, function->statements);
   else

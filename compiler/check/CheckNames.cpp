@@ -28,9 +28,8 @@ static const BuiltinName *findBuiltin(std::string_view name) {
 
 // Builtins and names of the prelude that this version does not have.
 static const std::string_view futureNames[] = {
-    "dropout", "BatchNorm", "newton",   "newton_cg", "lbfgs",
-    "solve",   "cholesky",  "top_k",    "gather",    "vjp",
-    "jvp",     "hvp",       "jacobian", "hessian"};
+    "dropout", "newton", "newton_cg", "lbfgs", "solve",    "cholesky", "top_k",
+    "gather",  "vjp",    "jvp",       "hvp",   "jacobian", "hessian"};
 
 static const std::pair<std::string_view, ElementType> elements[] = {
     {"real", ElementType::Real}, {"f32", ElementType::F32},
@@ -174,6 +173,11 @@ Entity Body::declarationEntity(Declaration &declaration) {
     if (result.param)
       result.kind = Entity::Param;
     break;
+  case Declaration::State:
+    result.state = state.resolveState(declaration);
+    if (result.state)
+      result.kind = Entity::State;
+    break;
   case Declaration::Layer:
     result.layer = state.resolveLayer(declaration);
     if (result.layer) {
@@ -194,7 +198,6 @@ Entity Body::declarationEntity(Declaration &declaration) {
   case Declaration::Optimizer:
     result.kind = Entity::Optimizer;
     break;
-  case Declaration::State:
   case Declaration::Extern:
     // Refused where it is declared.
     break;
@@ -421,15 +424,20 @@ const Expr *Body::entityValue(const Entity &entity, const ast::Expr &expr) {
   case Entity::Const:
     return make(Type::tensor(entity.constant->element), range,
                 ConstReference{entity.constant});
-  case Entity::Param: {
+  case Entity::Param:
+  case Entity::State: {
     if (isFixed || purpose == Step) {
-      outOfPlace().here(purpose == Constant
-                            ? "a constant cannot depend on a parameter"
-                            : "an optimizer cannot depend on a parameter");
+      outOfPlace().here(fmt::format(
+          "{} cannot depend on {}",
+          purpose == Constant ? "a constant" : "an optimizer", entity.what));
       return poison(range);
     }
-    Type type = substitute(entity.param->type, substitutionOf(entity.instance));
-    return make(std::move(type), range,
+    const Type &type = entity.param ? entity.param->type : entity.state->type;
+    Type here = substitute(type, substitutionOf(entity.instance));
+    if (entity.state)
+      return make(std::move(here), range,
+                  StateReference{entity.instance, entity.state});
+    return make(std::move(here), range,
                 ParamReference{entity.instance, entity.param});
   }
   case Entity::AllParams:

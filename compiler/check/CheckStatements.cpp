@@ -115,6 +115,8 @@ void Body::assign(const ast::Assign &tree, Range range,
     return state.diagnostics.report(diag::NotAssignable, tree.target.range,
                                     tree.target.text, what);
   };
+  if (target.kind == Entity::State && purpose == Function)
+    return assignState(tree, target, range, out);
   Local *local = target.local;
   if (!local) {
     reject(target.what);
@@ -135,36 +137,86 @@ void Body::assign(const ast::Assign &tree, Range range,
         .help("give the new value a name of its own with `let`");
     return;
   }
+  const Expr *value =
+      newValue(tree, local->type, local->range, local->kind == Local::Var);
+  if (!value)
+    return;
+  state.assigned.insert(local);
+  out.push_back({range, Assign{local, value}});
+}
+
+const Expr *Body::newValue(const ast::Assign &tree, const Type &type,
+                           Range declaration, bool isVar) {
   const Expr *value = this->value(*tree.value);
-  if (value->type.isPoison() || local->type.isPoison())
-    return;
-  if (local->type.isTensor())
-    value = adapt(value, local->type.element, local->type.bound);
+  if (value->type.isPoison() || type.isPoison())
+    return nullptr;
+  if (type.isTensor())
+    value = adapt(value, type.element, type.bound);
   if (value->type.isPoison())
-    return;
+    return nullptr;
   value = strong(value);
-  bool fits = value->type == local->type;
-  if (!fits && value->type.isTensor() && local->type.isTensor() &&
-      value->type.element == local->type.element) {
-    auto comparison = compareShapes(local->type.shape, value->type.shape);
+  bool fits = value->type == type;
+  if (!fits && value->type.isTensor() && type.isTensor() &&
+      value->type.element == type.element) {
+    auto comparison = compareShapes(type.shape, value->type.shape);
     fits =
-        comparison.isEqual && (value->type.element != ElementType::Index ||
-                               require(local->type.bound, Relation::Equal,
+        comparison.isEqual && (type.element != ElementType::Index ||
+                               require(type.bound, Relation::Equal,
                                        value->type.bound, tree.value->range));
     require(comparison.deferred, tree.value->range);
   }
-  if (!fits) {
-    Diagnostic &error =
-        state.diagnostics
-            .report(diag::VarKeepsType, tree.value->range, tree.target.text,
-                    local->type.str(), value->type.str())
-            .label(local->range, "its type is fixed here");
-    if (local->kind == Local::Var)
-      error.help("a `var` keeps its type; use a new `let` name");
-    return;
+  if (fits)
+    return value;
+  Diagnostic &error =
+      state.diagnostics
+          .report(diag::VarKeepsType, tree.value->range, tree.target.text,
+                  type.str(), value->type.str())
+          .label(declaration, "its type is fixed here");
+  if (isVar)
+    error.help("a `var` keeps its type; use a new `let` name");
+  return nullptr;
+}
+
+// Only what trains may change state, and not through a derivative of its own.
+void Body::assignState(const ast::Assign &tree, const Entity &target,
+                       Range range, std::vector<Statement> &out) {
+  if (hasBackward)
+    state.diagnostics.report(diag::StateInBackward, tree.target.range,
+                             tree.target.text);
+  else if (trainingBranches == 0)
+    state.diagnostics
+        .report(diag::StateOutsideTraining, tree.target.range, tree.target.text)
+        .here("assigned outside `if training`")
+        .help("put the update inside `if training { ... }`; exported functions "
+              "stay pure");
+  Type type = substitute(target.state->type, substitutionOf(target.instance));
+  if (const Expr *value =
+          newValue(tree, type, target.state->range, /*isVar=*/false))
+    out.push_back({range, AssignState{{target.instance, target.state}, value}});
+}
+
+/// Whether the condition can be `value` only while training.
+static bool needsTraining(const Expr &condition, bool value) {
+  if (auto *reference = condition.as<ScalarReference>())
+    return value && reference->scalar == Scalar::Training;
+  auto *node = condition.as<Elementwise>();
+  if (!node)
+    return false;
+  auto operandNeeds = [&](const Expr *operand) {
+    return needsTraining(*operand, value);
+  };
+  switch (node->op) {
+  case Builtin::Not:
+    return needsTraining(*node->operands[0], !value);
+  case Builtin::And:
+    return value ? std::ranges::any_of(node->operands, operandNeeds)
+                 : std::ranges::all_of(node->operands, operandNeeds);
+  case Builtin::Or:
+    return value ? std::ranges::all_of(node->operands, operandNeeds)
+                 : std::ranges::any_of(node->operands, operandNeeds);
+  default:
+    return false;
   }
-  state.assigned.insert(local);
-  out.push_back({range, Assign{local, value}});
 }
 
 void Body::ifStatement(const ast::If &tree, Range range,
@@ -188,16 +240,20 @@ void Body::ifStatement(const ast::If &tree, Range range,
         .help("`where(c, a, b)` chooses between values");
     isGood = false;
   }
-  auto branch = [&](const ast::Block &block, std::vector<Statement> &into) {
+  auto branch = [&](const ast::Block &block, bool isTrue,
+                    std::vector<Statement> &into) {
+    bool trains = needsTraining(*condition, isTrue);
     blocks.emplace_back();
     conditions += !loopNames.empty();
+    trainingBranches += trains;
     statements(block, into);
+    trainingBranches -= trains;
     conditions -= !loopNames.empty();
     blocks.pop_back();
   };
-  branch(tree.then, result.then);
+  branch(tree.then, true, result.then);
   if (tree.otherwise)
-    branch(*tree.otherwise, result.otherwise);
+    branch(*tree.otherwise, false, result.otherwise);
   if (isGood)
     out.push_back({range, std::move(result)});
 }

@@ -157,6 +157,7 @@ CheckerState::Resolving::Resolving(CheckerState &state,
 CheckerState::Resolving::~Resolving() {
   if (!isFirst || std::uncaught_exceptions())
     return;
+  declaration.progress = Declaration::Done;
   declaration.depth = state.open.back().depth;
   state.level -= levelsOfDeclaration;
   state.open.pop_back();
@@ -261,6 +262,10 @@ void CheckerState::checkMembers(ModuleScope &scope) {
       if (const Param *param = resolveParam(*declaration))
         module.params.push_back(param);
       break;
+    case Declaration::State:
+      if (const State *state = resolveState(*declaration))
+        module.states.push_back(state);
+      break;
     case Declaration::Layer:
       if (const LayerDecl *layer = resolveLayer(*declaration))
         module.layers.push_back(layer);
@@ -278,9 +283,6 @@ void CheckerState::checkMembers(ModuleScope &scope) {
     case Declaration::Optimizer:
       if (const Optimizer *optimizer = resolveOptimizer(*declaration))
         program->optimizers.push_back(optimizer);
-      break;
-    case Declaration::State:
-      refuse(declaration->name->range, "`state` of a model is");
       break;
     case Declaration::Extern:
       refuse(declaration->name->range, "`extern fn` is");

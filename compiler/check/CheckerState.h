@@ -28,6 +28,7 @@ public:
   const Const *resolveConst(Declaration &declaration);
   const Data *resolveData(Declaration &declaration);
   const Param *resolveParam(Declaration &declaration);
+  const State *resolveState(Declaration &declaration);
   const LayerDecl *resolveLayer(Declaration &declaration);
   /// Generics, config and the names of the members.
   ModuleScope *resolveModule(Declaration &declaration);

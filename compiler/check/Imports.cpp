@@ -138,6 +138,7 @@ void CheckerState::checkPaths() {
     for (const Declaration *declaration : file->order) {
       bool isData = declaration->kind == Declaration::Data;
       if (!isData && declaration->kind != Declaration::Param &&
+          declaration->kind != Declaration::State &&
           declaration->kind != Declaration::Layer)
         continue;
       std::string path = declaration->path();

@@ -46,6 +46,8 @@ struct Operands {
         one(let->value);
       else if (auto *assign = statement.as<Assign>())
         one(assign->value);
+      else if (auto *assign = statement.as<AssignState>())
+        one(assign->value);
       else if (auto *loop = statement.as<For>())
         statements(loop->body);
       else if (auto *branch = statement.as<If>()) {
@@ -59,6 +61,7 @@ struct Operands {
   void operator()(const ConstReference &) const {}
   void operator()(const LocalReference &) const {}
   void operator()(const ParamReference &) const {}
+  void operator()(const StateReference &) const {}
   void operator()(const AllParams &) const {}
   void operator()(const FunctionReference &) const {}
   void operator()(const StatisticReference &) const {}

@@ -129,6 +129,8 @@ void Printer::print(const Expr &expr) {
       node(expr, it.local->name);
     } else if constexpr (std::is_same_v<T, ParamReference>) {
       node(expr, "param " + path(it.instance, it.param->name));
+    } else if constexpr (std::is_same_v<T, StateReference>) {
+      node(expr, "state " + path(it.instance, it.state->name));
     } else if constexpr (std::is_same_v<T, FunctionReference>) {
       node(expr, "fn " + path(it.instance, it.callee->name));
     } else if constexpr (std::is_same_v<T, CallLocal>) {
@@ -269,6 +271,11 @@ void Printer::print(const std::vector<Statement> &statements) {
     } else if (auto *assign = statement.as<Assign>()) {
       line(fmt::format("{} =", assign->local->name));
       block([&] { print(*assign->value); });
+    } else if (auto *assign = statement.as<AssignState>()) {
+      const StateReference &target = assign->target;
+      line(
+          fmt::format("state {} =", path(target.instance, target.state->name)));
+      block([&] { print(*assign->value); });
     } else if (auto *result = statement.as<Return>()) {
       line("return");
       block([&] { print(*result->value); });
@@ -335,6 +342,10 @@ void Printer::print(const Module &module) {
       for (const Expr *argument : distribution->arguments)
         print(*argument);
     });
+  }
+  for (const State *state : module.states) {
+    line(fmt::format("state {}: {} =", state->name, state->type.str()));
+    block([&] { print(*state->initial); });
   }
   for (const LayerDecl *layer : module.layers) {
     std::string dims;

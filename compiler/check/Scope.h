@@ -43,6 +43,7 @@ struct Declaration {
   const typed::Const *constant = nullptr;
   const typed::Data *data = nullptr;
   const typed::Param *param = nullptr;
+  const typed::State *state = nullptr;
   const LayerDecl *layer = nullptr;
   ModuleScope *module = nullptr;
   const typed::Function *function = nullptr;

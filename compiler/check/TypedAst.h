@@ -9,6 +9,7 @@
 #pragma once
 
 #include "compiler/check/IndexNodes.h"
+#include "compiler/check/StoredValues.h"
 #include "compiler/check/TypedData.h"
 #include "compiler/check/WindowNodes.h"
 
@@ -27,7 +28,6 @@ struct Function;
 struct LayerDecl;
 struct Module;
 struct Optimizer;
-struct Param;
 struct Statement;
 struct Train;
 
@@ -98,6 +98,10 @@ struct InstancePath {
 struct ParamReference {
   InstancePath instance;
   const Param *param = nullptr;
+};
+struct StateReference {
+  InstancePath instance;
+  const State *state = nullptr;
 };
 /// `net.params`: all parameters of an instance and of its layers, or of an
 /// array of them, as one vector.
@@ -282,14 +286,13 @@ struct Gradient {
 struct Expr {
   Type type;
   Range range;
-  using Node =
-      std::variant<Number, DimValue, ConstReference, LocalReference,
-                   ParamReference, AllParams, StatisticReference,
-                   ScalarReference, Rank, Elementwise, Broadcast, Convert,
-                   Reduce, Contract, Transpose, Reshape, Pick, OneHot, Concat,
-                   Pad, CumulativeSum, Slice, Convolve, Pool, Eye, Iota, Stop,
-                   Tuple, Call, FunctionReference, CallLocal, Stack, Gradient,
-                   ForEach, IndexReduce, At, Gather>;
+  using Node = std::variant<
+      Number, DimValue, ConstReference, LocalReference, ParamReference,
+      StateReference, AllParams, StatisticReference, ScalarReference, Rank,
+      Elementwise, Broadcast, Convert, Reduce, Contract, Transpose, Reshape,
+      Pick, OneHot, Concat, Pad, CumulativeSum, Slice, Convolve, Pool, Eye,
+      Iota, Stop, Tuple, Call, FunctionReference, CallLocal, Stack, Gradient,
+      ForEach, IndexReduce, At, Gather>;
   Node node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }
@@ -322,6 +325,11 @@ struct Assign {
   Local *local;
   const Expr *value;
 };
+/// To a state of the model, under `if training`.
+struct AssignState {
+  StateReference target;
+  const Expr *value;
+};
 struct Return {
   const Expr *value;
 };
@@ -338,7 +346,8 @@ struct Require {
 
 struct Statement {
   Range range;
-  std::variant<Let, LetTuple, Assign, Return, If, For, Require> node;
+  std::variant<Let, LetTuple, Assign, AssignState, Return, If, For, Require>
+      node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }
 };
@@ -385,25 +394,6 @@ struct Const {
   /// Weak unless a type is given.
   ElementType element = ElementType::WeakReal;
   double value = 0;
-};
-
-struct Distribution {
-  enum Kind : uint8_t { Normal, Uniform, Bernoulli, He, Xavier } kind = Normal;
-  /// Scalars, in the order of the parameters: normal(mean, std),
-  /// uniform(low, high), bernoulli(p), he(n), xavier(n, m).
-  std::vector<const Expr *> arguments;
-};
-const char *str(Distribution::Kind kind);
-
-struct Param {
-  std::string name;
-  std::string doc;
-  Range range;
-  bool isExported = false;
-  Type type;
-  /// Of the type of the parameter, in terms of the module's generics and
-  /// config; or how it is drawn.
-  std::variant<const Expr *, Distribution> initial;
 };
 
 /// `layer fc1 = Linear[784, 256]`, `layer blocks[L] = Block`.
@@ -460,6 +450,7 @@ struct Module {
   std::vector<Requirement> requirements;
   /// In the order of declaration.
   std::vector<const Param *> params;
+  std::vector<const State *> states;
   std::vector<const LayerDecl *> layers;
   std::vector<const Function *> functions;
 };
@@ -574,8 +565,8 @@ struct Program {
   /// Owns what all the pointers point at. Addresses are stable.
   template <typename T> using Store = std::deque<T>;
   std::tuple<Store<Symbol>, Store<Local>, Store<Expr>, Store<Const>,
-             Store<Param>, Store<LayerDecl>, Store<Module>, Store<Function>,
-             Store<Optimizer>, Store<Data>, Store<Train>>
+             Store<Param>, Store<State>, Store<LayerDecl>, Store<Module>,
+             Store<Function>, Store<Optimizer>, Store<Data>, Store<Train>>
       storage;
 
   Program() = default;

@@ -104,8 +104,7 @@ void ChecksBuilder::loss(const typed::Minimize &minimize, size_t number) {
   Emitter emitter(model, function.builder(), &function, /*training=*/true);
   emitter.unrollsStops = true;
   Frame frame = trainFrame(model, emitter, function, batch);
-  emitter.run(model.program.train->lets, frame);
-  Value loss = emitter.emit(*minimize.loss, frame);
+  Value loss = emitLoss(minimize, emitter, frame);
   forEachStop(function, [&](const std::string &name, Value stopped) {
     stopped.replaceAllUsesWith(
         function.argument(name, cast<RankedTensorType>(stopped.getType())));

@@ -22,9 +22,10 @@ enum class Precision : uint8_t { F32, F64 };
 namespace construct {
 
 /// `@step`: one update of every `minimize`, on a batch of `batch` rows.
-/// Takes `param/...`, `slot/...`, `field/...`, `data/...` and the scalars `t
-/// epoch steps` as far as they are used; gives the updated parameters and slots
-/// and `loss`, that of the first `minimize`. Null after an error.
+/// Takes `param/...`, `state/...`, `slot/...`, `field/...`, `data/...` and the
+/// scalars `t epoch steps` as far as they are used; gives the updated
+/// parameters, states and slots and `loss`, that of the first `minimize`. Null
+/// after an error.
 mlir::OwningOpRef<mlir::ModuleOp>
 constructStep(const typed::Program &program, mlir::MLIRContext &context,
               Precision precision, int64_t batch, Diagnostics &diagnostics);
@@ -40,7 +41,7 @@ constructReports(const typed::Program &program, mlir::MLIRContext &context,
                  Precision precision, int64_t batch, Diagnostics &diagnostics);
 
 /// The exported function `function` for arguments of the given dims: takes
-/// `argument/NAME`, parameters and statistics, gives `result/I`.
+/// `argument/NAME`, parameters, states and statistics, gives `result/I`.
 mlir::OwningOpRef<mlir::ModuleOp>
 constructExport(const typed::Program &program, mlir::MLIRContext &context,
                 Precision precision, const typed::Function &function,

@@ -165,6 +165,10 @@ Emitter::runLanes(const std::vector<typed::Statement> &statements,
       bindLanes(let->local, *let->value, frame);
     } else if (auto *assign = statement.as<typed::Assign>()) {
       bindLanes(assign->local, *assign->value, frame);
+    } else if (auto *assign = statement.as<typed::AssignState>()) {
+      if (isIndexed(*assign->value, frame))
+        refuse(statement.range, "changing state for each index is");
+      assignState(*assign, frame);
     } else if (auto *let = statement.as<typed::LetTuple>()) {
       if (isIndexed(*let->value, frame))
         refuse(statement.range, "a tuple for each index is");

@@ -296,6 +296,8 @@ Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
         bind(local, {value}, frame);
     } else if (auto *assign = statement.as<typed::Assign>()) {
       bind(assign->local, emitAll(*assign->value, frame), frame);
+    } else if (auto *assign = statement.as<typed::AssignState>()) {
+      assignState(*assign, frame);
     } else if (auto *back = statement.as<typed::Return>()) {
       return emitAll(*back->value, frame);
     } else if (auto *branch = statement.as<typed::If>()) {

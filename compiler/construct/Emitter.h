@@ -7,6 +7,7 @@
 #include "compiler/construct/Instances.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/MapVector.h"
 
 #include <deque>
 #include <map>
@@ -114,6 +115,20 @@ public:
     updated[&parameter] = value;
   }
 
+  /// The states that have been assigned, in order of their first assignments,
+  /// and their present values.
+  using States =
+      llvm::MapVector<std::pair<const Instance *, const typed::State *>,
+                      mlir::Value>;
+  const States &assignedStates() const { return states; }
+  /// What a state held before this function.
+  mlir::Value storedState(const Instance &instance, const typed::State &state,
+                          Range use);
+  void setState(const Instance &instance, const typed::State &state,
+                mlir::Value value) {
+    states[{&instance, &state}] = value;
+  }
+
   /// Calls a function with a `backward` in a frame that has its dims.
   mlir::Value callCustom(const typed::Function &callee, Frame &inner,
                          const Values &arguments);
@@ -168,6 +183,7 @@ private:
   mlir::Value visit(const typed::ConstReference &, const Expr &, Frame &);
   mlir::Value visit(const typed::LocalReference &, const Expr &, Frame &);
   mlir::Value visit(const typed::ParamReference &, const Expr &, Frame &);
+  mlir::Value visit(const typed::StateReference &, const Expr &, Frame &);
   mlir::Value visit(const typed::AllParams &, const Expr &, Frame &);
   mlir::Value visit(const typed::Stack &, const Expr &, Frame &);
   mlir::Value visit(const typed::StatisticReference &, const Expr &, Frame &);
@@ -303,6 +319,7 @@ private:
   mlir::Value padAlong(mlir::Value x, int64_t axis, int64_t before,
                        int64_t after);
   mlir::Value productOver(mlir::Value x, llvm::ArrayRef<int64_t> dims);
+  void assignState(const typed::AssignState &assign, Frame &frame);
   bool decide(const Expr &condition, Frame &frame);
   /// The same for a condition that may be known only when running; a scalar
   /// may be spread over a shape.
@@ -317,6 +334,7 @@ private:
   std::map<const Parameter *, mlir::Value> updated;
   /// Outer ones first.
   llvm::SmallVector<Rolled, 2> rolled;
+  States states;
   /// The outermost loop around what is being emitted, and the statements that
   /// loops ran so far.
   Range outermostLoop;

@@ -28,6 +28,9 @@ Instance &Instances::make(const typed::Module *module, const Instance *parent,
     allParameters.push_back(
         {instance.member(param->name), param, &instance,
          typed::evaluate(param->type.shape, instance.dims)});
+  for (const typed::State *state : module->states)
+    allStates.push_back({instance.member(state->name), state, &instance,
+                         typed::evaluate(state->type.shape, instance.dims)});
   for (const typed::LayerDecl *inner : module->layers) {
     std::vector<const Instance *> made;
     std::string name = instance.member(inner->name);

@@ -43,6 +43,15 @@ struct Parameter {
   std::vector<int64_t> shape;
 };
 
+/// One state of the model.
+struct StateVariable {
+  /// `bn.mean`
+  std::string name;
+  const typed::State *declaration = nullptr;
+  const Instance *instance = nullptr;
+  std::vector<int64_t> shape;
+};
+
 class Instances {
 public:
   explicit Instances(const typed::Program &program);
@@ -56,6 +65,8 @@ public:
   /// All parameters, in order of declaration: those of an instance, then those
   /// of its layers.
   const std::vector<Parameter> &parameters() const { return allParameters; }
+  /// All states, in the same order.
+  const std::vector<StateVariable> &states() const { return allStates; }
   /// Those of the instance, or the array of instances, that a path means.
   std::span<const Parameter>
   parameters(const Instance &self, const typed::InstancePath &path,
@@ -85,6 +96,7 @@ private:
            std::vector<const Instance *>>
       layers;
   std::vector<Parameter> allParameters;
+  std::vector<StateVariable> allStates;
 };
 
 } // namespace gradus::construct

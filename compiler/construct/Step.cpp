@@ -66,7 +66,8 @@ targets(const typed::Minimize &minimize, Value loss, Emitter &emitter,
   SmallVector<Value> pending{loss};
   while (!pending.empty()) {
     Value value = pending.pop_back_val();
-    if (Operation *op = value.getDefiningOp(); op && !leaves.contains(value))
+    if (Operation *op = value.getDefiningOp();
+        op && !leaves.contains(value) && !isa<graph::StopOp>(op))
       for (Value operand : op->getOperands())
         if (reached.insert(operand).second)
           pending.push_back(operand);
@@ -81,12 +82,47 @@ targets(const typed::Minimize &minimize, Value loss, Emitter &emitter,
   return result;
 }
 
+/// The names that the value of an expression is made of.
+static void collectLocals(const typed::Expr &expr,
+                          DenseSet<const typed::Local *> &locals) {
+  if (auto *reference = expr.as<typed::LocalReference>())
+    locals.insert(reference->local);
+  if (auto *gradient = expr.as<typed::Gradient>())
+    for (const typed::GradientTarget &target : gradient->targets)
+      if (auto *local = std::get_if<typed::Local *>(&target))
+        locals.insert(*local);
+  for (const typed::Expr *operand : typed::operandsOf(expr))
+    collectLocals(*operand, locals);
+}
+
+Value emitLoss(const typed::Minimize &minimize, Emitter &emitter,
+               Frame &frame) {
+  DenseSet<const typed::Local *> used;
+  collectLocals(*minimize.loss, used);
+  std::vector<typed::Statement> lets;
+  for (const typed::Statement &statement :
+       llvm::reverse(emitter.model.program.train->lets)) {
+    auto *let = statement.as<typed::Let>();
+    auto *tuple = statement.as<typed::LetTuple>();
+    bool isUsed = let ? used.contains(let->local)
+                      : llvm::any_of(tuple->locals, [&](const auto *local) {
+                          return used.contains(local);
+                        });
+    if (!isUsed)
+      continue;
+    collectLocals(let ? *let->value : *tuple->value, used);
+    lets.push_back(statement);
+  }
+  std::ranges::reverse(lets);
+  emitter.run(lets, frame);
+  return emitter.emit(*minimize.loss, frame);
+}
+
 LossGradient lossGradient(const typed::Minimize &minimize, Emitter &emitter,
                           GraphFunction &function, Frame &frame,
                           const llvm::SetVector<const Parameter *> &updated) {
-  emitter.run(emitter.model.program.train->lets, frame);
   LossGradient result;
-  result.loss = emitter.emit(*minimize.loss, frame);
+  result.loss = emitLoss(minimize, emitter, frame);
   result.parameters =
       targets(minimize, result.loss, emitter, function, updated);
   if (result.parameters.empty()) {
@@ -127,6 +163,8 @@ private:
               Value gradient, Frame &outer);
   int64_t period(const typed::Minimize &minimize) const;
   Value ifDue(const typed::Minimize &minimize, Value updated, Value old);
+  void undoStates(const typed::Minimize &minimize,
+                  const Emitter::States &before);
   Value averaged(const typed::Minimize &minimize, const Parameter &parameter,
                  Value gradient);
 
@@ -206,6 +244,19 @@ Value StepBuilder::ifDue(const typed::Minimize &minimize, Value updated,
   return graph::SelectOp::create(builder, loc, isDue, updated, old);
 }
 
+/// In a step without update the `minimize` has not run at all.
+void StepBuilder::undoStates(const typed::Minimize &minimize,
+                             const Emitter::States &before) {
+  for (auto [key, value] : Emitter::States(emitter.assignedStates())) {
+    auto [instance, state] = key;
+    Value old = before.lookup(key);
+    if (!old)
+      old = emitter.storedState(*instance, *state, minimize.range);
+    if (value != old)
+      emitter.setState(*instance, *state, ifDue(minimize, value, old));
+  }
+}
+
 /// With `accumulate k`, the mean gradient of the batches since the last update;
 /// their sum is kept from step to step.
 Value StepBuilder::averaged(const typed::Minimize &minimize,
@@ -281,8 +332,11 @@ void StepBuilder::update(const typed::Minimize &minimize,
 
 void StepBuilder::minimize(const typed::Minimize &minimize) {
   Frame frame = trainFrame(model, emitter, function, batch);
+  Emitter::States before = emitter.assignedStates();
   LossGradient gradient =
       lossGradient(minimize, emitter, function, frame, updated);
+  if (minimize.every > 1)
+    undoStates(minimize, before);
   if (!firstLoss)
     firstLoss = gradient.loss;
   for (auto [parameter, g] :
@@ -299,6 +353,8 @@ void StepBuilder::build() {
     minimize(one);
   for (const Parameter *parameter : updated)
     function.result("param/" + parameter->name, emitter.parameter(*parameter));
+  for (auto &[key, value] : emitter.assignedStates())
+    function.result("state/" + key.first->member(key.second->name), value);
   for (auto &[name, value] : slots)
     function.result(name.str(), value);
   function.result("loss", firstLoss);

@@ -16,6 +16,11 @@ Model makeModel(const typed::Program &program, mlir::MLIRContext &context,
 Frame trainFrame(Model &model, Emitter &emitter, GraphFunction &function,
                  int64_t batch);
 
+/// The loss of a `minimize`, in the frame of `train`, which holds the `let`s it
+/// is made of after this. Others do not run: they would change state.
+mlir::Value emitLoss(const typed::Minimize &minimize, Emitter &emitter,
+                     Frame &frame);
+
 /// The loss of a `minimize`, and its derivatives by the parameters it updates.
 struct LossGradient {
   mlir::Value loss;
@@ -23,7 +28,7 @@ struct LossGradient {
   llvm::SmallVector<mlir::Value> values;
 };
 /// `updated`: parameters that an earlier `minimize` has updated. The frame is
-/// that of `train`, and holds its `let`s after this.
+/// that of `train`, as for emitLoss.
 LossGradient lossGradient(const typed::Minimize &minimize, Emitter &emitter,
                           GraphFunction &function, Frame &frame,
                           const llvm::SetVector<const Parameter *> &updated);

@@ -71,6 +71,14 @@ static Json infoOf(const LoadedModel &loaded) {
          {"numbers", buffer.elements()}});
   }
   info["numbers"] = total;
+  info["states"] = Json::array();
+  for (const construct::StateVariable &state : instances.states())
+    info["states"].push_back(
+        {{"name", "state/" + state.name},
+         {"type", str(state.declaration->type.element)},
+         {"shape", state.shape},
+         {"numbers",
+          BufferInfo{"", Element::F32, state.shape, Access::Read}.elements()}});
   info["exports"] = Json::array();
   for (const typed::Function *function : program.main->functions) {
     if (!function->isExported)
@@ -110,19 +118,24 @@ static std::string grouped(int64_t number) {
 static std::string textOf(const Json &info) {
   std::string text;
   size_t width = 9;
-  for (const Json &parameter : info["parameters"])
-    width = std::max(width, parameter["name"].get<std::string>().size());
-  for (const Json &parameter : info["parameters"]) {
-    auto shape = parameter["shape"].get<std::vector<int64_t>>();
-    std::string type = parameter["type"].get<std::string>();
+  for (const char *list : {"parameters", "states"})
+    for (const Json &variable : info[list])
+      width = std::max(width, variable["name"].get<std::string>().size());
+  auto addRow = [&](const Json &variable) {
+    auto shape = variable["shape"].get<std::vector<int64_t>>();
+    std::string type = variable["type"].get<std::string>();
     if (!shape.empty())
       type += fmt::format("[{}]", fmt::join(shape, ", "));
     text += fmt::format("{:<{}}  {:<20}  {:>12}\n",
-                        parameter["name"].get<std::string>(), width, type,
-                        grouped(parameter["numbers"]));
-  }
+                        variable["name"].get<std::string>(), width, type,
+                        grouped(variable["numbers"]));
+  };
+  for (const Json &parameter : info["parameters"])
+    addRow(parameter);
   text += fmt::format("{:<{}}  {:<20}  {:>12}\n", "in all", width, "",
                       grouped(info["numbers"]));
+  for (const Json &state : info["states"])
+    addRow(state);
   for (const Json &function : info["exports"]) {
     text += fmt::format("\nexport {}(", function["name"].get<std::string>());
     bool first = true;

@@ -31,8 +31,20 @@ static Initial drawn(typed::Distribution::Kind kind, const double *arguments) {
   return {};
 }
 
-/// What a parameter holds before the first step. The checker has seen to it
-/// that its numbers are known by now.
+/// Written numbers. The checker has seen to it that they are known by now.
+static Initial initialOf(const construct::Instances &instances,
+                         const typed::Expr &expr,
+                         const construct::Instance &instance,
+                         const std::string &name) {
+  auto values = instances.elements(expr, instance);
+  if (!values)
+    throw std::logic_error("the start of " + name + " is not known");
+  if (values->size() == 1)
+    return {Initial::Constant, values->front(), 0, {}};
+  return {Initial::Values, 0, 0, std::move(*values)};
+}
+
+/// What a parameter holds before the first step.
 static Initial initialOf(const construct::Instances &instances,
                          const construct::Parameter &parameter) {
   auto number = [&](const typed::Expr &expr) {
@@ -43,15 +55,8 @@ static Initial initialOf(const construct::Instances &instances,
     return *value;
   };
   const auto &initial = parameter.declaration->initial;
-  if (const auto *expr = std::get_if<const typed::Expr *>(&initial)) {
-    auto values = instances.elements(**expr, *parameter.instance);
-    if (!values)
-      throw std::logic_error("the start of " + parameter.name +
-                             " is not known");
-    if (values->size() == 1)
-      return {Initial::Constant, values->front(), 0, {}};
-    return {Initial::Values, 0, 0, std::move(*values)};
-  }
+  if (const auto *expr = std::get_if<const typed::Expr *>(&initial))
+    return initialOf(instances, **expr, *parameter.instance, parameter.name);
   const auto &distribution = std::get<typed::Distribution>(initial);
   double arguments[2] = {};
   for (size_t i = 0; i < distribution.arguments.size(); ++i)
@@ -103,6 +108,14 @@ Model describeParameters(const LoadedModel &loaded) {
           elementOf(parameter.declaration->type.element, loaded.precision),
           parameter.shape, Access::Update},
          initialOf(instances, parameter)});
+
+  for (const construct::StateVariable &state : instances.states())
+    model.variables.push_back(
+        {{"state/" + state.name,
+          elementOf(state.declaration->type.element, loaded.precision),
+          state.shape, Access::Update},
+         initialOf(instances, *state.declaration->initial, *state.instance,
+                   state.name)});
 
   // Those of other data are values like parameters: weights give them, or the
   // other data (loadWeights).

@@ -50,12 +50,14 @@ static Dataset rowsOf(const Model &model, const LoadedModel &loaded,
 }
 
 /// A loss of all ones and zeros has kinks and ties that training soon leaves:
-/// what starts constant is moved a little.
+/// what starts constant is moved a little. State stays: it has no derivatives,
+/// and what it may be only the model knows.
 static void moveConstants(const Model &model, Variables &variables,
                           uint64_t seed) {
   for (const Variable &variable : model.variables) {
     Tensor *tensor = variables.find(variable.buffer.name);
-    if (variable.initial.kind != Initial::Constant || !tensor)
+    if (variable.initial.kind != Initial::Constant || !tensor ||
+        variable.buffer.name.starts_with("state/"))
       continue;
     Stream stream(seed, siteOf("moved/" + variable.buffer.name));
     for (int64_t i = 0; i < tensor->elements(); ++i) {

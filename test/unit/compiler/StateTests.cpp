@@ -1,5 +1,5 @@
 // `training`: which side of `if` and `where` the step, the reports and exported
-// functions have.
+// functions have. State: what a step leaves in it, fused and by plain loops.
 #include "test/unit/compiler/ModelRunner.h"
 
 #include "gtest/gtest.h"
@@ -71,6 +71,243 @@ TEST(Training, ExportedFunctionsAreNot) {
   f.set("argument/x", {1});
   f.run();
   EXPECT_EQ(f.get("result/0"), Numbers{81});
+}
+
+// What state holds after each step of a `train` with the given clauses.
+class State : public testing::TestWithParam<bool> {
+protected:
+  ModelRunner::Function step(const std::string &clauses) {
+    return ModelRunner(R"(
+data d { x: real; train from csv("none.csv", x = 0) }
+param w: real = 1
+param v: real = 1
+state total: real = 0
+state calls: i64 = 0
+# Adds to the total, and gives it.
+fn add(x: real) -> real {
+  if training {
+    total = total + x
+    calls = calls + 1
+  }
+  return total
+}
+# Gives what it was called with before.
+module Delay {
+  state last: real = 10
+  fn call(x: real) -> real {
+    let old = last
+    if training { last = x }
+    return old
+  }
+}
+layer one = Delay
+layer two = Delay
+layer many[3] = Delay
+fn through(x: real) -> real {
+  var h = x
+  for each in many { h = each(h) }
+  return h
+}
+state first: real = 1
+state second: real = 2
+fn swap(x: real) -> real {
+  if not training { return x } else {
+    let old = first
+    first = second
+    second = old
+  }
+  return x
+}
+state weight: real = 0
+state product: real = 0
+fn keep(x: real) -> real {
+  if training and true {
+    weight = w
+    product = w * x
+  }
+  return product
+}
+state chosen: real[2, 2] = [[1, 2], [3, 4]]
+fn rows(x: real) -> real[2] {
+  let y[i] = add(x) + chosen[i, 1]
+  return y
+}
+train on d(x), batch B = 1 {
+)" + clauses + "\n  steps = 1\n}\n",
+                       GetParam())
+        .step(1);
+  }
+
+  /// The same after a step from the given numbers.
+  static void run(ModelRunner::Function &function,
+                  const std::map<std::string, double> &values) {
+    for (const auto &[name, value] : values)
+      function.set(name, {value});
+    function.run();
+  }
+  static double at(ModelRunner::Function &function, const std::string &name) {
+    return function.get(name).at(0);
+  }
+};
+
+TEST_P(State, AnInstanceUsedTwiceIsUpdatedInTheOrderOfTheCalls) {
+  auto f = step(
+      "minimize w + 100 * one(2) + one(sum(x)) + two(4) using sgd(lr = 0)");
+  run(f, {{"param/w", 0},
+          {"field/x", 3},
+          {"state/one.last", 10},
+          {"state/two.last", 5}});
+  EXPECT_EQ(at(f, "loss"), 1000 + 2 + 5);
+  EXPECT_EQ(at(f, "state/one.last"), 3);
+  EXPECT_EQ(at(f, "state/two.last"), 4);
+  f.run();
+  EXPECT_EQ(at(f, "loss"), 300 + 2 + 4);
+}
+
+TEST_P(State, EachLayerOfAnArrayHasItsOwn) {
+  auto f = step("minimize w + through(sum(x)) using sgd(lr = 0)");
+  run(f, {{"field/x", 4},
+          {"state/many.0.last", 1},
+          {"state/many.1.last", 2},
+          {"state/many.2.last", 3}});
+  EXPECT_EQ(at(f, "loss"), 3);
+  EXPECT_EQ(at(f, "state/many.0.last"), 4);
+  EXPECT_EQ(at(f, "state/many.1.last"), 1);
+  EXPECT_EQ(at(f, "state/many.2.last"), 2);
+}
+
+TEST_P(State, WholeNumbersAreExact) {
+  auto f = step("minimize w * add(1) using sgd(lr = 0)");
+  run(f, {{"state/calls", 9007199254740991.0}});
+  EXPECT_EQ(at(f, "state/calls"), 9007199254740992.0);
+}
+
+TEST_P(State, TheSecondMinimizeSeesWhatTheFirstHasLeft) {
+  auto f = step("minimize w * add(1) using sgd(lr = 1)\n"
+                "minimize v * add(10) using sgd(lr = 1)");
+  run(f, {{"param/w", 0},
+          {"param/v", 0},
+          {"state/total", 100},
+          {"state/calls", 0}});
+  EXPECT_EQ(at(f, "param/w"), -101);
+  EXPECT_EQ(at(f, "param/v"), -111);
+  EXPECT_EQ(at(f, "state/total"), 111);
+  EXPECT_EQ(at(f, "state/calls"), 2);
+}
+
+TEST_P(State, AMinimizeThatIsNotDueLeavesNothing) {
+  auto f = step("minimize w * add(1) using sgd(lr = 1)\n"
+                "minimize v * add(10) using sgd(lr = 1) every 3");
+  run(f, {{"state/total", 0}, {"state/calls", 0}, {"every/3", 0}, {"t", 1}});
+  EXPECT_EQ(at(f, "state/total"), 1);
+  EXPECT_EQ(at(f, "state/calls"), 1);
+  run(f, {{"every/3", 1}, {"t", 3}});
+  EXPECT_EQ(at(f, "state/total"), 12);
+  EXPECT_EQ(at(f, "state/calls"), 3);
+}
+
+TEST_P(State, EachBatchOfAccumulateCounts) {
+  auto f = step("minimize w * add(1) using sgd(lr = 1)\n  accumulate = 2");
+  run(f, {{"state/total", 0}, {"every/2", 0}, {"t", 1}});
+  EXPECT_EQ(at(f, "state/total"), 1);
+}
+
+// A `let` belongs to the losses that are made of it.
+TEST_P(State, LetsRunForTheirLosses) {
+  auto f = step("let a = add(1)\n  let (b, c) = (add(10), 2 * a)\n"
+                "minimize w * a using sgd(lr = 1)\n"
+                "minimize v * b using sgd(lr = 1)\n"
+                "report r = b + c");
+  run(f, {{"state/total", 0}, {"param/v", 0}});
+  EXPECT_EQ(at(f, "state/total"), 1 + 1 + 10);
+  EXPECT_EQ(at(f, "param/v"), -12);
+}
+
+TEST_P(State, IsAConstantToDerivatives) {
+  auto f = step("minimize w * keep(sum(x)) using sgd(lr = 1)");
+  run(f, {{"param/w", 3}, {"field/x", 5}});
+  EXPECT_EQ(at(f, "loss"), 45);
+  EXPECT_EQ(at(f, "param/w"), 3 - 15);
+  // The parameter of before the update, although it is written in its place.
+  EXPECT_EQ(at(f, "state/weight"), 3);
+  EXPECT_EQ(at(f, "state/product"), 15);
+}
+
+TEST_P(State, TwoMayChangePlaces) {
+  auto f = step("minimize w * swap(1) using sgd(lr = 1)");
+  run(f, {{"state/first", 1}, {"state/second", 2}});
+  EXPECT_EQ(at(f, "state/first"), 2);
+  EXPECT_EQ(at(f, "state/second"), 1);
+}
+
+TEST_P(State, IndexNotationReadsItAndChangesItOnce) {
+  auto f = step("minimize w * sum(rows(7)) using sgd(lr = 1)");
+  f.set("state/chosen", {1, 2, 3, 4});
+  run(f, {{"param/w", 1}, {"state/total", 0}});
+  EXPECT_EQ(at(f, "loss"), 7 + 2 + 7 + 4);
+  EXPECT_EQ(at(f, "state/total"), 7);
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, State, testing::Bool(), [](const auto &info) {
+  return info.param ? "Reference" : "Fused";
+});
+
+TEST(StateInReports, IsRead) {
+  ModelRunner runner(R"(
+data d { x: real; train from csv("none.csv", x = 0) }
+param w: real = 1
+state seen: real = 0
+export fn f(x: real) -> real {
+  if training { seen = seen + x }
+  return x * seen
+}
+train on d(x), batch B = 2 {
+  minimize w * f(mean(x)) using sgd(lr = 1)
+  report r = mean(x) + f(3)
+  steps = 1
+}
+)");
+  auto reports = runner.reports(2);
+  auto &evaluate = reports.at("evaluate"), &finish = reports.at("finish");
+  evaluate.set("field/x", {1, 3});
+  evaluate.run();
+  finish.set("partial/r/0", evaluate.get("partial/r/0"));
+  finish.set("rows", {2});
+  finish.set("state/seen", {4});
+  finish.run();
+  EXPECT_EQ(finish.get("report/r"), Numbers{2 + 12});
+  EXPECT_EQ(finish.get("state/seen"), Numbers{4});
+  auto f = runner.exported("f");
+  f.set("state/seen", {5});
+  f.set("argument/x", {2});
+  f.run();
+  EXPECT_EQ(f.get("result/0"), Numbers{10});
+  EXPECT_EQ(f.get("state/seen"), Numbers{5});
+}
+
+TEST(StateInCustoms, CannotChange) {
+  ModelRunner runner(R"(
+data d { x: real; train from csv("none.csv", x = 0) }
+param w: real = 1
+state seen: real = 0
+fn note(x: real) -> real {
+  if training { seen = x }
+  return x
+}
+fn f(x: real) -> real = note(x)
+backward (y, dy) { grad x = dy }
+train on d(x), batch B = 1 {
+  minimize f(w) using sgd(lr = 1)
+  steps = 1
+}
+)");
+  EXPECT_THROW(runner.step(1), std::runtime_error);
+  EXPECT_EQ(runner.messages(),
+            "error[E0604]: state `seen` cannot change in a function with a "
+            "`backward`\n"
+            " --> model.nn:6:24\n"
+            "6 |   if training { seen = x }\n"
+            "  |                        ^\n");
 }
 
 } // namespace
