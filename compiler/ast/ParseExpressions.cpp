@@ -387,7 +387,8 @@ bool Parser::atExpr() const {
 }
 
 // primary = NUMBER | STRING | NAME | "true" | "false"
-//         | "(" expr { "," expr } ")" | "[" [ expr { "," expr } ] "]" .
+//         | "(" part { "," part } ")" | "[" [ expr { "," expr } ] "]" .
+// part = expr | ".." [ expr ] .
 ExprPtr Parser::primary() {
   Range range = here();
   switch (kind()) {
@@ -439,14 +440,17 @@ ExprPtr Parser::primary() {
   return invalid();
 }
 
-/// `(a)` is a itself, with a wider range; `(a, b)` is a tuple.
+/// `(a)` is a itself, with a wider range; `(a, b)` is a tuple, as is the
+/// `(B, ..S)` of `over`.
 ExprPtr Parser::parenthesized() {
   Range open = here();
   advance();
   std::vector<ExprPtr> elements;
   if (at(TokenKind::RightParen))
     expected("an expression");
-  list(TokenKind::RightParen, open, [&] { elements.push_back(expr()); });
+  list(TokenKind::RightParen, open, [&] {
+    elements.push_back(at(TokenKind::DotDot) ? rangeExpr() : expr());
+  });
   if (elements.empty())
     return invalid();
   if (elements.size() > 1)

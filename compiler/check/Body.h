@@ -180,9 +180,9 @@ public:
   /// Type a `return` has to have; set by the first one if it is not declared.
   std::optional<Type> result;
   bool isResultDeclared = false;
-  Range resultRange;
   /// It has a derivative of its own, and sees nothing but its arguments.
   bool hasBackward = false;
+  Range resultRange;
 
 private:
   Entity elementEntity(const ast::Expr &expr, const ast::Index &tree,

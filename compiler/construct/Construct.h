@@ -41,11 +41,13 @@ constructReports(const typed::Program &program, mlir::MLIRContext &context,
                  Precision precision, int64_t batch, Diagnostics &diagnostics);
 
 /// The exported function `function` for arguments of the given dims: takes
-/// `argument/NAME`, parameters, states and statistics, gives `result/I`.
+/// `argument/NAME`, parameters, states and statistics, gives `result/I`. With
+/// `training`, what it gives while training instead; it leaves no state.
 mlir::OwningOpRef<mlir::ModuleOp>
 constructExport(const typed::Program &program, mlir::MLIRContext &context,
                 Precision precision, const typed::Function &function,
-                const typed::DimEnvironment &dims, Diagnostics &diagnostics);
+                const typed::DimEnvironment &dims, Diagnostics &diagnostics,
+                bool training = false);
 
 /// A derivative to hold against differences: the names of two functions with
 /// the same arguments, `loss` among the results of both.

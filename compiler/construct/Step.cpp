@@ -378,12 +378,12 @@ OwningOpRef<ModuleOp> constructExport(const typed::Program &program,
                                       MLIRContext &context, Precision precision,
                                       const typed::Function &function,
                                       const typed::DimEnvironment &dims,
-                                      Diagnostics &diagnostics) {
+                                      Diagnostics &diagnostics, bool training) {
   Model model = makeModel(program, context, precision, diagnostics);
   OwningOpRef<ModuleOp> module(model.module);
   try {
     GraphFunction graph(model.module, function.name);
-    Emitter emitter(model, graph.builder(), &graph, /*training=*/false);
+    Emitter emitter(model, graph.builder(), &graph, training);
     Frame frame;
     frame.self = &model.instances.ofFile(function.module);
     frame.dims = dims;

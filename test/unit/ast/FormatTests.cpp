@@ -31,8 +31,8 @@ TEST(Format, Expressions) {
   expectFormat("const a=( 1+2 )*3-  -x^-2//y%z@w\n",
                "const a = (1 + 2) * 3 - -x^-2 // y % z @ w\n");
   expectFormat(
-      "const a = f ( x [ 0 .. 5 , .. , i+1 .. ] , over=( B,H ) , ) . T\n",
-      "const a = f(x[0..5, .., i + 1..], over = (B, H)).T\n");
+      "const a = f ( x [ 0 .. 5 , .. , i+1 .. ] , over=( B,.. H ) , ) . T\n",
+      "const a = f(x[0..5, .., i + 1..], over = (B, ..H)).T\n");
   expectFormat("const a = not( b )and c<=d or-e  !=  f\n",
                "const a = not (b) and c <= d or -e != f\n");
   expectFormat("const a=x|>f|>g ( 1_000 ,k = ..3)\n",

@@ -59,6 +59,7 @@ const std::vector<Case> &cases() {
       {"LayerNorm", "ln(x)"},
       {"RMSNorm", "rms(x)"},
       {"GroupNorm", "reshape[2, 3](gn(reshape[1, 2, 3, 1](x)))"},
+      {"BatchNorm", "bn(x)"},
       {"Maxout", "pieces(x)", "2, 2"},
       {"Embedding", "x * rows(iota[2])"},
       {"Attention", "reshape[2, 3](att(reshape[1, 2, 3](x)))"},
@@ -84,6 +85,7 @@ layer lin = Linear[3, 3]
 layer ln = LayerNorm[3]
 layer rms = RMSNorm[3]
 layer gn = GroupNorm[2, 2]
+layer bn = BatchNorm[3]
 layer pieces = Maxout[3, 2, 4]
 layer rows = Embedding[2, 3](scale = 1)
 layer att = Attention[3, 1](causal = true)
@@ -142,6 +144,8 @@ TEST_P(Prelude, AgreesWithCentralDifferences) {
     function->set("param/rms.gain", gain);
     function->set("param/gn.gain", {gain[0], gain[1]});
     function->set("param/gn.bias", {biases[0], biases[1]});
+    function->set("param/bn.gain", gain);
+    function->set("state/bn.sigma2", {1, 2, 3});
     function->set("param/pieces.W", pieces);
     function->set("param/pieces.b", offsets);
   }

@@ -4,6 +4,8 @@
 
 #include "gtest/gtest.h"
 
+#include <cmath>
+
 namespace gradus {
 namespace {
 
@@ -251,6 +253,139 @@ TEST_P(State, IndexNotationReadsItAndChangesItOnce) {
 INSTANTIATE_TEST_SUITE_P(Paths, State, testing::Bool(), [](const auto &info) {
   return info.param ? "Reference" : "Fused";
 });
+
+// Two steps of SGD on x of two channels, against the formulas by hand.
+TEST(BatchNorm, KeepsMeansAndVariancesOfTheBatches) {
+  ModelRunner runner(R"(
+data d { x: real[2, 3]; train from csv("none.csv", x = 0..6) }
+layer images = BatchNorm[2](eps = 0.5, rate = 0.25)
+layer values = BatchNorm[2]
+export fn f(x: real[1, 2, 3]) -> real[1, 2, 3] = images(x)
+export fn g(x: real[1, 2]) -> real[1, 2] = values(x)
+train on d(x), batch B = 2 {
+  minimize sum(images(x)^3 / 3) + sum(values(mean(x, axis = -1))^3) using sgd(lr = 0.1)
+  steps = 2
+}
+)",
+                     /*reference=*/false);
+  auto step = runner.step(2);
+  const size_t channels = 2, n = 6;
+  Numbers x{1, 2, 4, 0, 1, 8, 3, 0, 2, -2, 5, 6};
+  Numbers gain{1, 1}, bias{0, 0}, mu{0, 0}, sigma2{1, 1}, slow{0, 0};
+  Numbers fast{1, 1};
+  step.set("param/images.gain", gain);
+  step.set("state/images.sigma2", sigma2);
+  step.set("param/values.gain", gain);
+  step.set("state/values.sigma2", fast);
+  step.set("field/x", x);
+  for (int t = 0; t < 2; ++t) {
+    step.run();
+    for (size_t c = 0; c < channels; ++c) {
+      double mean = 0, square = 0, rows[2] = {0, 0};
+      auto at = [&](size_t i) { return x[(i / 3) * 6 + c * 3 + i % 3]; };
+      for (size_t i = 0; i < n; ++i) {
+        mean += at(i) / n;
+        rows[i / 3] += at(i) / 3;
+      }
+      for (size_t i = 0; i < n; ++i)
+        square += (at(i) - mean) * (at(i) - mean) / n;
+      double dGain = 0, dBias = 0;
+      for (size_t i = 0; i < n; ++i) {
+        double normal = (at(i) - mean) / std::sqrt(square + 0.5);
+        double y = gain[c] * normal + bias[c];
+        dGain += y * y * normal;
+        dBias += y * y;
+      }
+      gain[c] -= 0.1 * dGain;
+      bias[c] -= 0.1 * dBias;
+      mu[c] = 0.75 * mu[c] + 0.25 * mean;
+      sigma2[c] = 0.75 * sigma2[c] + 0.25 * square;
+      slow[c] = 0.9 * slow[c] + 0.1 * mean;
+      double half = (rows[0] - rows[1]) / 2;
+      fast[c] = 0.9 * fast[c] + 0.1 * half * half;
+    }
+  }
+  auto expectNear = [](const Numbers &found, const Numbers &wanted) {
+    ASSERT_EQ(found.size(), wanted.size());
+    for (size_t i = 0; i < found.size(); ++i)
+      EXPECT_NEAR(found[i], wanted[i], 1e-9 * (1 + std::abs(wanted[i])));
+  };
+  expectNear(step.get("param/images.gain"), gain);
+  expectNear(step.get("param/images.bias"), bias);
+  expectNear(step.get("state/images.mu"), mu);
+  expectNear(step.get("state/images.sigma2"), sigma2);
+  expectNear(step.get("state/values.mu"), slow);
+  expectNear(step.get("state/values.sigma2"), fast);
+
+  // Other than training, one example counts by itself.
+  auto f = runner.exported("f");
+  f.set("param/images.gain", {2, 3});
+  f.set("param/images.bias", {-1, 1});
+  f.set("state/images.mu", {1, 2});
+  f.set("state/images.sigma2", {3.5, 8.5});
+  f.set("argument/x", {1, 2, 3, 4, 5, 6});
+  f.run();
+  expectNear(f.get("result/0"), {-1, 0, 1, 3, 4, 5});
+  auto g = runner.exported("g");
+  g.set("param/values.gain", {1, 1});
+  g.set("state/values.mu", {1, 2});
+  g.set("state/values.sigma2", {4, 9});
+  g.set("argument/x", {5, 11});
+  g.run();
+  EXPECT_NEAR(g.get("result/0")[0], 2, 1e-4);
+  EXPECT_NEAR(g.get("result/0")[1], 3, 1e-4);
+}
+
+// The example of docs/Training.md.
+TEST(AveragedWeights, AreUsedButInTraining) {
+  ModelRunner runner(R"(
+data d { x: real[2]; train from csv("none.csv", x = 0..2) }
+module Averaged[In, Out](keep = 0.99) {
+  param W: real[In, Out] ~ he(In)
+  state mean: real[In, Out] = 0
+  state share: real = 0
+  fn call[B](x: real[B, In]) -> real[B, Out] {
+    if training {
+      mean = keep * mean + (1 - keep) * W
+      share = keep * share + (1 - keep)
+    }
+    return x @ where(training or share == 0, W, mean / share)
+  }
+}
+layer fc = Averaged[2, 1](keep = 0.75)
+export fn f(x: real[1, 2]) -> real[1, 1] = fc(x)
+train on d(x), batch B = 1 {
+  minimize sum(fc(x)^2) / 2 using sgd(lr = 0.5)
+  steps = 3
+}
+)");
+  auto f = runner.exported("f");
+  f.set("argument/x", {3, 4});
+  f.set("param/fc.W", {1, 2});
+  f.run();
+  EXPECT_DOUBLE_EQ(f.get("result/0")[0], 11);
+
+  auto step = runner.step(1);
+  step.set("param/fc.W", {1, 2});
+  step.set("field/x", {1, 1});
+  double w = 1, v = 2, meanW = 0, meanV = 0;
+  for (int t = 0; t < 3; ++t) {
+    step.run();
+    meanW = 0.75 * meanW + 0.25 * w;
+    meanV = 0.75 * meanV + 0.25 * v;
+    double y = w + v;
+    w -= 0.5 * y;
+    v -= 0.5 * y;
+  }
+  double share = 1 - 0.75 * 0.75 * 0.75;
+  EXPECT_DOUBLE_EQ(step.get("param/fc.W")[0], w);
+  EXPECT_DOUBLE_EQ(step.get("state/fc.mean")[1], meanV);
+  EXPECT_DOUBLE_EQ(step.get("state/fc.share")[0], share);
+  f.set("state/fc.mean", step.get("state/fc.mean"));
+  f.set("state/fc.share", step.get("state/fc.share"));
+  f.run();
+  EXPECT_NEAR(f.get("result/0")[0], (3 * meanW + 4 * meanV) / share, 1e-12);
+}
 
 TEST(StateInReports, IsRead) {
   ModelRunner runner(R"(

@@ -20,12 +20,12 @@ Model::Model(const std::string &text) {
 }
 
 Sample sampleOf(const std::string &name, Model &model, const Domains &domains,
-                FloatType real) {
+                FloatType real, bool training) {
   const typed::Function &caller = *model.program->main->functions.back();
   Sample sample;
   sample.module = construct::constructExport(
       *model.program, context(), real.isF32() ? Precision::F32 : Precision::F64,
-      caller, {}, model.diagnostics);
+      caller, {}, model.diagnostics, training);
   if (!sample.module)
     throw std::logic_error(model.diagnostics.render());
   func::FuncOp made = sample.function();

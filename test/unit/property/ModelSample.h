@@ -25,6 +25,6 @@ using Domains = std::map<std::string, Numbers>;
 
 /// The last function of the model, which it exports.
 Sample sampleOf(const std::string &name, Model &model, const Domains &domains,
-                mlir::FloatType real);
+                mlir::FloatType real, bool training = false);
 
 } // namespace gradus::property

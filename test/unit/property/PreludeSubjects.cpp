@@ -1,5 +1,6 @@
 // One subject for each function and module that std.nn exports, made from its
-// signature: dims and packs get random sizes, and a model file calls it.
+// signature: dims and packs get random sizes, and a model file calls it. One
+// that has state is another function while training, and another subject.
 #include "test/unit/property/ModelSample.h"
 
 #include <fmt/format.h>
@@ -34,6 +35,7 @@ static const Domains &domains() {
       {"huber.delta", {0.1, 0.9, {1, 2}}},
       // ... and from a margin of 1.
       {"hinge.z", {-0.45, 0.45}},
+      {"BatchNorm.l.sigma2", {0.2, 3, {0, 1, 3}}},
   };
   return rows;
 }
@@ -121,7 +123,7 @@ static bool isElementwise(const typed::Function &function) {
 
 static Sample sampleOf(const std::string &name, const typed::Module *layer,
                        const typed::Function &function, unsigned number,
-                       FloatType real) {
+                       FloatType real, bool training) {
   Random random(number + 1);
   typed::DimEnvironment sizes;
   std::string declaration;
@@ -145,7 +147,7 @@ static Sample sampleOf(const std::string &name, const typed::Module *layer,
   }
   Model model(modelText(name, declaration, function, sizes));
 
-  Sample sample = sampleOf(name, model, domains(), real);
+  Sample sample = sampleOf(name, model, domains(), real, training);
   sample.isElementwise = isElementwise(function);
   return sample;
 }
@@ -153,9 +155,11 @@ static Sample sampleOf(const std::string &name, const typed::Module *layer,
 std::vector<Subject> preludeSubjects() {
   std::vector<Subject> subjects;
   auto add = [&](const std::string &name, const typed::Module *layer,
-                 const typed::Function &function) {
-    subjects.push_back({name, [=, &function](unsigned number, FloatType real) {
-                          return sampleOf(name, layer, function, number, real);
+                 const typed::Function &function, bool training = false) {
+    subjects.push_back({name + (training ? "_training" : ""),
+                        [=, &function](unsigned number, FloatType real) {
+                          return sampleOf(name, layer, function, number, real,
+                                          training);
                         }});
   };
   for (const typed::Function *function : prelude().files.front()->functions)
@@ -164,8 +168,11 @@ std::vector<Subject> preludeSubjects() {
   for (const typed::Module *module : prelude().modules)
     if (module->isExported)
       for (const typed::Function *function : module->functions)
-        if (function->name == "call")
+        if (function->name == "call") {
           add(module->name, module, *function);
+          if (!module->states.empty())
+            add(module->name, module, *function, /*training=*/true);
+        }
   return subjects;
 }
 
