@@ -1,23 +1,30 @@
 #include "runtime/Random.h"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 
 namespace gradus {
 
-std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
-                               std::array<uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
-    uint64_t a = uint64_t(0xD2511F53) * counter[0];
-    uint64_t b = uint64_t(0xCD9E8D57) * counter[2];
-    counter = {uint32_t(b >> 32) ^ counter[1] ^ key[0], uint32_t(b),
-               uint32_t(a >> 32) ^ counter[3] ^ key[1], uint32_t(a)};
-    key[0] += 0x9E3779B9;
-    key[1] += 0xBB67AE85;
-  }
-  return counter;
+DrawKey drawKey(std::string_view buffer, uint64_t seed, uint32_t step,
+                DrawFor purpose) {
+  constexpr std::string_view space = "draw/";
+  uint32_t round = 0;
+  const char *begin = buffer.data() + space.size();
+  const char *end = buffer.data() + buffer.size();
+  auto [rest, error] = std::from_chars(begin, end, round);
+  if (!buffer.starts_with(space) || error != std::errc() || rest == end)
+    throw std::logic_error("no draw: " + std::string(buffer));
+  // Rounds of a loop share the key, whether they are one buffer or many.
+  uint64_t site = siteOf(std::string_view(rest, size_t(end - rest)));
+  auto words =
+      philox({step, uint32_t(purpose), uint32_t(site), uint32_t(site >> 32)},
+             {uint32_t(seed), uint32_t(seed >> 32)});
+  return {words[0], words[1], round};
 }
 
 std::array<uint32_t, 4> Stream::block(uint64_t k) const {

@@ -1,21 +1,15 @@
 // Counter-based random numbers: element i of a stream is a pure function of
 // (seed, site, step, i), so that it never depends on what was drawn before, on
-// the order of evaluation or on the number of threads.
-//
-// The generator is Philox4x32-10 of J. Salmon, M. Moraes, R. Dror, D. Shaw,
-// "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+// the order of evaluation or on the number of threads. The generator stands in
+// Philox.h.
 #pragma once
 
+#include "runtime/Philox.h"
 #include "runtime/Tensor.h"
 
-#include <array>
 #include <string_view>
 
 namespace gradus {
-
-/// Ten rounds of Philox4x32: a bijection of the counter for each key.
-std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
-                               std::array<uint32_t, 2> key);
 
 /// The site of a value by its path, `param/fc1.W`: FNV-1a, 64 bits.
 constexpr uint64_t siteOf(std::string_view path) {
@@ -24,6 +18,15 @@ constexpr uint64_t siteOf(std::string_view path) {
     hash = (hash ^ uint8_t(c)) * 0x100000001B3;
   return hash;
 }
+
+/// What compiled functions draw for: each has numbers of its own.
+enum class DrawFor : uint8_t { Training, Evaluation };
+
+/// The key of the buffer `draw/ROUND/PATH`, which is what a compiled function
+/// draws from at one site. In training `step` is the number of the step, else
+/// that of the batch.
+DrawKey drawKey(std::string_view buffer, uint64_t seed, uint32_t step,
+                DrawFor purpose);
 
 /// The numbers drawn at one site in one step. Block k is
 /// philox({k, step, site low, site high}, {seed low, seed high}); element i

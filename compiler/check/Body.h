@@ -175,6 +175,10 @@ public:
                 std::vector<Statement> &out);
   void backward(const ast::Backward &tree, typed::Function &function);
 
+  /// `normal(0, 0.01)` of a parameter: its arguments are real scalars that are
+  /// fixed by dims and config. Nothing after an error.
+  std::optional<typed::Distribution> distribution(const ast::Expr &expr);
+
   /// The function whose body this is, for messages.
   std::string name;
   /// Type a `return` has to have; set by the first one if it is not declared.
@@ -288,6 +292,16 @@ private:
   const Expr *pad(CallSite &site);
   const Expr *cumulativeSum(CallSite &site);
   std::optional<Dim> room(const CallArgument &given);
+
+  // Behind `~` (CheckDraws.cpp).
+  struct WrittenDistribution;
+  std::optional<WrittenDistribution> writtenDistribution(const ast::Expr &expr);
+  /// Reports a number that is none, if it is known and has to be one.
+  bool isProbability(Distribution::Kind kind, const Expr &argument);
+  const Expr *drawArgument(const ast::Expr &tree,
+                           const WrittenDistribution &written, const Type &type,
+                           const ast::Let &let);
+  const Expr *draw(const ast::Let &let);
 
   // Windows (CheckWindows.cpp).
   const Expr *convolve(Builtin builtin, CallSite &site,
@@ -416,6 +430,8 @@ private:
   const Expr *yielded = nullptr;
   /// Where the statement that is being checked will stand.
   std::vector<Statement> *current = nullptr;
+  /// Calls by the name of what is called.
+  std::map<std::string, unsigned> callCounts;
   /// Set while a `backward` is checked.
   typed::Function *backwardOf = nullptr;
 };

@@ -531,7 +531,11 @@ const Expr *Body::callFunction(const typed::Function *function,
     } else if (!checkArgument(matching, i)) {
       return poison(site.range);
     }
-  Call call = {function, instance, {}, std::move(matching.values)};
+  Call call = {function,
+               instance,
+               {},
+               std::move(matching.values),
+               ++callCounts[function->name]};
   if (!bindGenerics(*function, matching.all, site.range, matching.name(),
                     call.generics))
     return poison(site.range);

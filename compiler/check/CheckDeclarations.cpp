@@ -63,80 +63,6 @@ const Const *CheckerState::resolveConst(Declaration &declaration) {
   return declaration.constant = program->make(std::move(constant));
 }
 
-static bool readDistribution(CheckerState &state, Body &body,
-                             const ast::Expr &expr, Distribution &result) {
-  auto *call = expr.as<ast::Call>();
-  auto *name = call ? call->callee->as<ast::NameUse>() : nullptr;
-  struct Row {
-    Distribution::Kind kind;
-    std::vector<std::string> parameters;
-  };
-  static const Row rows[] = {{Distribution::Normal, {"mean", "std"}},
-                             {Distribution::Uniform, {"low", "high"}},
-                             {Distribution::Bernoulli, {"p"}},
-                             {Distribution::He, {"n"}},
-                             {Distribution::Xavier, {"n", "m"}}};
-  const Row *row = nullptr;
-  std::vector<std::string> names;
-  for (const Row &candidate : rows) {
-    names.push_back(str(candidate.kind));
-    if (name && name->text == names.back())
-      row = &candidate;
-  }
-  if (!row) {
-    Diagnostic &error = state.diagnostics.report(
-        diag::OutOfPlace, call ? call->callee->range : expr.range,
-        shortened((call ? call->callee->range : expr.range).text()));
-    error.here("`~` needs a distribution");
-    std::string near = name ? nearest(name->text, names) : "";
-    near.empty()
-        ? error.help("there are: normal, uniform, bernoulli, he, xavier")
-        : error.meant(near);
-    return false;
-  }
-  result.kind = row->kind;
-  result.arguments.assign(row->parameters.size(), nullptr);
-  size_t position = 0;
-  for (const ast::Argument &argument : call->arguments) {
-    size_t index = position;
-    if (argument.name)
-      index = std::ranges::find(row->parameters, argument.name->text) -
-              row->parameters.begin();
-    else
-      ++position;
-    if (argument.name && index == row->parameters.size()) {
-      state.reportParameter(*argument.name, row->parameters);
-      return false;
-    }
-    if (index >= row->parameters.size()) {
-      state.diagnostics.report(
-          diag::TooManyArguments, argument.value->range, name->text,
-          count(row->parameters.size(), "argument"), call->arguments.size());
-      return false;
-    }
-    if (result.arguments[index]) {
-      state.diagnostics.report(diag::ArgumentTwice, argument.value->range,
-                               row->parameters[index]);
-      return false;
-    }
-    const Expr *value = body.realScalar(*argument.value, name->text);
-    if (value->type.isPoison())
-      return false;
-    if (!isFixedByConfig(*value)) {
-      state.diagnostics.report(diag::NotConstant, value->range, quoted(*value));
-      return false;
-    }
-    result.arguments[index] = value;
-  }
-  for (size_t i = 0; i < result.arguments.size(); ++i)
-    if (!result.arguments[i]) {
-      state.diagnostics.report(diag::MissingArgument, expr.range, name->text,
-                               row->parameters[i]);
-      return false;
-    }
-  return true;
-}
-
 const Param *CheckerState::resolveParam(Declaration &declaration) {
   Resolving resolving(*this, declaration);
   if (!resolving)
@@ -160,10 +86,10 @@ const Param *CheckerState::resolveParam(Declaration &declaration) {
     return nullptr;
   }
   if (tree.draw) {
-    Distribution distribution;
-    if (!readDistribution(*this, body, *tree.value, distribution))
+    auto distribution = body.distribution(*tree.value);
+    if (!distribution)
       return nullptr;
-    param.initial = std::move(distribution);
+    param.initial = std::move(*distribution);
   } else {
     const Expr *initial =
         body.declared(*tree.value, param.type, tree.name.text);

@@ -220,8 +220,9 @@ const Expr *Body::callLocal(Local *local, CallSite &site) {
   const Expr *result = callFunction(signature, InstancePath(), site);
   if (result->type.isPoison())
     return result;
+  const Call &call = *result->as<Call>();
   return make(result->type, result->range,
-              CallLocal{local, result->as<Call>()->arguments});
+              CallLocal{local, call.arguments, call.number});
 }
 
 } // namespace gradus::typed

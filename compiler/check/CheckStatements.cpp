@@ -69,10 +69,18 @@ void Body::statement(const ast::Stmt &stmt, std::vector<Statement> &out) {
 void Body::letStatement(const ast::Let &let, Range range,
                         std::vector<Statement> &out) {
   bool isIndexedLoop = let.loop && !let.indices.empty();
-  if (let.draw || isIndexedLoop) {
-    state.refuse(let.keyword, let.draw ? "drawing with `~` in a body is"
-                                       : "a loop for each index is");
+  bool isIndexedDraw = let.draw && !let.indices.empty();
+  if (isIndexedLoop || isIndexedDraw) {
+    state.refuse(let.keyword, isIndexedDraw ? "drawing for each index is"
+                                            : "a loop for each index is");
     declare(Local::Let, let.name, Type::poison());
+    return;
+  }
+  if (let.draw) {
+    const Expr *drawn = draw(let);
+    Local *local = declare(Local::Let, let.name, drawn->type);
+    if (!drawn->type.isPoison())
+      out.push_back({range, Let{local, drawn}});
     return;
   }
   Type type = let.type ? this->type(*let.type) : Type();

@@ -68,6 +68,7 @@ struct Operands {
   void operator()(const ScalarReference &) const {}
   void operator()(const Eye &) const {}
   void operator()(const Iota &) const {}
+  void operator()(const Draw &node) const { all(node.distribution.arguments); }
   void operator()(const Elementwise &node) const { all(node.operands); }
   void operator()(const Contract &node) const { all({node.left, node.right}); }
   void operator()(const Convolve &node) const {

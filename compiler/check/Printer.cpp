@@ -211,6 +211,9 @@ void Printer::print(const Expr &expr) {
       node(expr, "eye");
     } else if constexpr (std::is_same_v<T, Iota>) {
       node(expr, "iota");
+    } else if constexpr (std::is_same_v<T, Draw>) {
+      node(expr, fmt::format("draw {}", str(it.distribution.kind)),
+           it.distribution.arguments);
     } else if constexpr (std::is_same_v<T, Stop>) {
       node(expr, "stop", {it.operand});
     } else if constexpr (std::is_same_v<T, Tuple>) {

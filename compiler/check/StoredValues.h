@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler/Diagnostics.h"
+#include "compiler/check/RandomNodes.h"
 #include "compiler/check/Types.h"
 
 #include <string>
@@ -12,14 +13,6 @@
 namespace gradus::typed {
 
 struct Expr;
-
-struct Distribution {
-  enum Kind : uint8_t { Normal, Uniform, Bernoulli, He, Xavier } kind = Normal;
-  /// Scalars, in the order of the parameters: normal(mean, std),
-  /// uniform(low, high), bernoulli(p), he(n), xavier(n, m).
-  std::vector<const Expr *> arguments;
-};
-const char *str(Distribution::Kind kind);
 
 struct Param {
   std::string name;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "compiler/check/IndexNodes.h"
+#include "compiler/check/RandomNodes.h"
 #include "compiler/check/StoredValues.h"
 #include "compiler/check/TypedData.h"
 #include "compiler/check/WindowNodes.h"
@@ -248,6 +249,8 @@ struct Call {
   std::vector<GenericBinding> generics;
   /// In the order of the parameters, defaults filled in.
   std::vector<const Expr *> arguments;
+  /// Among the calls in a body of what has that name, from 1.
+  unsigned number = 0;
 };
 
 /// A function or a layer as an argument.
@@ -260,6 +263,7 @@ struct FunctionReference {
 struct CallLocal {
   Local *local;
   std::vector<const Expr *> arguments;
+  unsigned number = 0;
 };
 
 /// `for i in 0..N { ... }`: the statements for each number of the counter's
@@ -291,8 +295,8 @@ struct Expr {
       StateReference, AllParams, StatisticReference, ScalarReference, Rank,
       Elementwise, Broadcast, Convert, Reduce, Contract, Transpose, Reshape,
       Pick, OneHot, Concat, Pad, CumulativeSum, Slice, Convolve, Pool, Eye,
-      Iota, Stop, Tuple, Call, FunctionReference, CallLocal, Stack, Gradient,
-      ForEach, IndexReduce, At, Gather>;
+      Iota, Draw, Stop, Tuple, Call, FunctionReference, CallLocal, Stack,
+      Gradient, ForEach, IndexReduce, At, Gather>;
   Node node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }

@@ -5,6 +5,7 @@
 #include "dialect/Graph.h"
 
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 
@@ -122,10 +123,10 @@ Lanes Emitter::lanes(const Expr &expr, Frame &frame) {
   if (auto *node = expr.as<typed::Call>())
     return lanesOfCall(
         resolve(*node->callee, node->instance, node->generics, frame),
-        node->arguments, expr, frame);
+        node->arguments, node->number, expr, frame);
   if (auto *node = expr.as<typed::CallLocal>())
-    return lanesOfCall(frame.functions.at(node->local), node->arguments, expr,
-                       frame);
+    return lanesOfCall(frame.functions.at(node->local), node->arguments,
+                       node->number, expr, frame);
   if (auto *node = expr.as<typed::IndexReduce>())
     return reduce(*node, expr, frame);
   if (auto *node = expr.as<typed::At>())
@@ -193,11 +194,12 @@ Emitter::runLanes(const std::vector<typed::Statement> &statements,
 
 Lanes Emitter::lanesOfCall(const Callee &callee,
                            const std::vector<const Expr *> &arguments,
-                           const Expr &expr, Frame &frame) {
+                           unsigned number, const Expr &expr, Frame &frame) {
   const typed::Function &function = *callee.function;
   Frame inner;
   inner.self = callee.self;
   inner.dims = callee.dims;
+  inner.batch = callee.batch;
   SmallVector<Lanes> given;
   SmallVector<Values> plain;
   for (auto [i, local] : llvm::enumerate(function.arguments)) {
@@ -233,6 +235,7 @@ Lanes Emitter::lanesOfCall(const Callee &callee,
   }
   if (function.backward)
     return {callCustom(function, inner, values), all};
+  llvm::SaveAndRestore at(site, siteOfCall(callee, number, expr.range));
   return *runLanes(function.statements, inner);
 }
 

@@ -6,8 +6,10 @@
 #include "compiler/DiagnosticKinds.h"
 #include "compiler/construct/Emitter.h"
 #include "dialect/Loops.h"
+#include "runtime/Philox.h"
 
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 
@@ -362,11 +364,14 @@ Value Emitter::roll(const typed::For &tree, int64_t first, int64_t rounds,
 
   auto names = frame.locals;
   auto outer = location;
+  llvm::SaveAndRestore outerRound(site.round, site.round * roundsApart);
+  levels.push_back(tree.counter);
   rolled.push_back({tree.counter, first, rounds,
                     graph::beginLoop(builder, locate(tree.keyword), rounds,
                                      /*reverse=*/false, operands)});
   auto leave = [&] {
     rolled.pop_back();
+    levels.pop_back();
     frame.locals = names;
     location = outer;
   };
@@ -421,10 +426,14 @@ void Emitter::writeOut(const typed::For &tree, Frame &frame,
     outermostLoop = tree.keyword;
   const typed::Interval &interval = *tree.counter->interval;
   int64_t end = interval.end.evaluate(frame.dims);
+  llvm::SaveAndRestore outerRound(site.round);
+  levels.push_back(nullptr);
   for (int64_t i = interval.first.evaluate(frame.dims); i < end; ++i) {
     frame.dims.dims[tree.counter] = i;
+    site.round = outerRound.get() * roundsApart + static_cast<uint32_t>(i);
     round();
   }
+  levels.pop_back();
   frame.dims.dims.erase(tree.counter);
   if (isOutermost)
     outermostLoop = Range();

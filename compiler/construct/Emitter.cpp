@@ -6,6 +6,8 @@
 #include "compiler/check/Constants.h"
 #include "dialect/Duals.h"
 
+#include "llvm/Support/SaveAndRestore.h"
+
 #include <numbers>
 
 using namespace mlir;
@@ -226,10 +228,10 @@ Values Emitter::emitAll(const Expr &expr, Frame &frame) {
         if constexpr (std::is_same_v<Node, typed::Call>) {
           return call(
               resolve(*node.callee, node.instance, node.generics, frame),
-              node.arguments, expr, frame);
+              node.arguments, node.number, expr, frame);
         } else if constexpr (std::is_same_v<Node, typed::CallLocal>) {
-          return call(frame.functions.at(node.local), node.arguments, expr,
-                      frame);
+          return call(frame.functions.at(node.local), node.arguments,
+                      node.number, expr, frame);
         } else if constexpr (std::is_same_v<Node, typed::FunctionReference>) {
           llvm_unreachable("a function is no value");
         } else if constexpr (std::is_same_v<Node, typed::Gradient>) {
@@ -361,11 +363,15 @@ Callee Emitter::resolve(const typed::Function &function,
   result.self = &model.instances.find(*frame.self, instance, frame.dims);
   result.dims = result.self->dims;
   for (const typed::GenericBinding &binding : generics) {
-    if (binding.generic->kind == typed::Symbol::Pack)
+    bool isPack = binding.generic->kind == typed::Symbol::Pack;
+    if (isPack)
       result.dims.packs[binding.generic] =
           typed::evaluate(binding.pack, frame.dims);
     else
       result.dims.dims[binding.generic] = binding.dim.evaluate(frame.dims);
+    if (auto axis =
+            frame.batchAxis(isPack ? binding.pack : typed::Shape{binding.dim}))
+      result.batch[binding.generic] = *axis;
   }
   return result;
 }
@@ -381,11 +387,12 @@ Callee Emitter::callee(const Expr &argument, const Frame &frame) {
 
 Values Emitter::call(const Callee &callee,
                      const std::vector<const Expr *> &arguments,
-                     const Expr &expr, Frame &frame) {
+                     unsigned number, const Expr &expr, Frame &frame) {
   const typed::Function &function = *callee.function;
   Frame inner;
   inner.self = callee.self;
   inner.dims = callee.dims;
+  inner.batch = callee.batch;
   std::vector<Values> values;
   for (auto [i, local] : llvm::enumerate(function.arguments)) {
     // A function that is passed on may have more parameters than are given.
@@ -406,6 +413,7 @@ Values Emitter::call(const Callee &callee,
   for (auto [local, value] : llvm::zip_equal(function.arguments, values))
     if (!local->type.isFunction())
       bind(local, value, inner);
+  llvm::SaveAndRestore at(site, siteOfCall(callee, number, expr.range));
   return *run(function.statements, inner);
 }
 

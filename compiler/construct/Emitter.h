@@ -17,11 +17,16 @@ namespace gradus::construct {
 /// Thrown after an error has been reported.
 struct Refused {};
 
+/// The dims that are the batch, and the packs that hold it: at which of their
+/// axes, or -1 if at several.
+using BatchSymbols = std::map<const typed::Symbol *, int64_t>;
+
 /// What a parameter that is a function stands for.
 struct Callee {
   const typed::Function *function = nullptr;
   const Instance *self = nullptr;
   typed::DimEnvironment dims;
+  BatchSymbols batch;
 };
 
 /// Indices of index notation, outer ones first unless it says otherwise.
@@ -49,6 +54,10 @@ struct Frame {
   std::map<const typed::Local *, Callee> functions;
   /// Of locals that are numbers and depend on indices: these, an axis each.
   llvm::DenseMap<const typed::Local *, Indices> lanes;
+  BatchSymbols batch = {};
+
+  /// Which axis of a shape is the batch by its name; -1 if several are.
+  std::optional<int64_t> batchAxis(const typed::Shape &shape) const;
 };
 
 /// A function with a derivative of its own, specialised.
@@ -87,6 +96,8 @@ using Values = llvm::SmallVector<mlir::Value, 1>;
 /// the axis of the result along which nothing but its own part is read, or -1:
 /// x[b, ids[b]] depends on x at b only.
 inline constexpr llvm::StringLiteral followsAttrName = "follows";
+/// Of random numbers: the axis along the batch, or -1 if that is no one axis.
+inline constexpr llvm::StringLiteral batchAttrName = "batch";
 
 class Emitter {
 public:
@@ -153,6 +164,14 @@ public:
   };
   /// Whether loops are kept at all, and those that hold a `stop`.
   bool rolls = true, unrollsStops = false;
+  /// The calls that lead to what is being emitted, `logits/dropout.2/`, and the
+  /// round of the loops around: each has draws of its own.
+  struct Site {
+    std::string path;
+    uint32_t round = 0;
+    /// The innermost call that does not stand in the prelude.
+    Range call = {};
+  } site;
   /// What `t` is if not the number of the step: in an optimizer that is not
   /// applied in every step, the number of its updates.
   mlir::Value updateNumber;
@@ -206,6 +225,7 @@ private:
   mlir::Value visit(const typed::Slice &, const Expr &, Frame &);
   mlir::Value visit(const typed::Eye &, const Expr &, Frame &);
   mlir::Value visit(const typed::Iota &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Draw &, const Expr &, Frame &);
   mlir::Value visit(const typed::Stop &, const Expr &, Frame &);
   mlir::Value visit(const typed::ForEach &, const Expr &, Frame &);
   mlir::Value visit(const typed::IndexReduce &, const Expr &, Frame &);
@@ -219,14 +239,21 @@ private:
                  const Frame &frame);
   Callee callee(const Expr &argument, const Frame &frame);
   Values call(const Callee &callee, const std::vector<const Expr *> &arguments,
-              const Expr &expr, Frame &frame);
+              unsigned number, const Expr &expr, Frame &frame);
+  // Draws (EmitDraws.cpp).
+  Site siteOfCall(const Callee &callee, unsigned number, Range call) const;
+  void requireProbability(double number, const Expr &argument);
+  mlir::Value random(graph::Law law, mlir::RankedTensorType type,
+                     const typed::Draw &node, const Expr &expr, Frame &frame);
+  /// What kept loops add to the round of the site; null without such loops.
+  mlir::Value roundOfKeptLoops(Frame &frame);
   // Index notation (EmitIndex.cpp).
   /// Whether the value depends on an index of `open`.
   bool isIndexed(const Expr &expr, const Frame &frame) const;
   /// A number that may depend on indices.
   Lanes lanes(const Expr &expr, Frame &frame);
   Lanes lanesOfCall(const Callee &callee,
-                    const std::vector<const Expr *> &arguments,
+                    const std::vector<const Expr *> &arguments, unsigned number,
                     const Expr &expr, Frame &frame);
   std::optional<Lanes> runLanes(const std::vector<typed::Statement> &statements,
                                 Frame &frame);
@@ -334,6 +361,8 @@ private:
   std::map<const Parameter *, mlir::Value> updated;
   /// Outer ones first.
   llvm::SmallVector<Rolled, 2> rolled;
+  /// All loops around: the counters of those that are kept, else null.
+  llvm::SmallVector<const typed::Symbol *> levels;
   States states;
   /// The outermost loop around what is being emitted, and the statements that
   /// loops ran so far.

@@ -139,6 +139,9 @@ std::optional<int64_t> BatchAxes::find(Value value) {
     return std::nullopt;
   }
 
+  if (auto axis = op->getAttrOfType<IntegerAttr>(batchAttrName))
+    return axis.getInt();
+
   if (auto gather = dyn_cast<graph::GatherOp>(op)) {
     auto row = of(gather.getIndex()), table = of(gather.getX());
     if (!table)

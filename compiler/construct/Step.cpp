@@ -25,6 +25,7 @@ Frame trainFrame(Model &model, Emitter &emitter, GraphFunction &function,
   frame.self = &model.instances.ofFile(model.program.main);
   frame.dims = frame.self->dims;
   frame.dims.dims[train.batch] = batch;
+  frame.batch[train.batch] = 0;
   for (const typed::Local *field : train.fields)
     emitter.bind(field,
                  {function.argument("field/" + field->name,
@@ -319,7 +320,10 @@ void StepBuilder::update(const typed::Minimize &minimize,
         function.builder(), emitter.locate(minimize.range),
         function.argument("t", real), emitter.scalar(double(period(minimize))));
   }
+  emitter.site.path =
+      fmt::format("{}{}/{}/", number, optimizer.name, parameter.name);
   emitter.run(optimizer.statements, frame);
+  emitter.site = {};
   emitter.updateNumber = nullptr;
   emitter.updateParameter(
       parameter, ifDue(minimize, frame.locals[optimizer.updated].front(),

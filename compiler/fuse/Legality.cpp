@@ -134,8 +134,9 @@ bool isEpilogue(const Members &members, Operation *root) {
         llvm::all_of(op->getUsers(),
                      [&](Operation *user) { return user == root; }))
       continue;
-    bool fits = isElementwise(op) || (isa<graph::BroadcastOp>(op) &&
-                                      !members.contains(op->getOperand(0)));
+    bool fits =
+        isElementwise(op) || isa<graph::RandomOp>(op) ||
+        (isa<graph::BroadcastOp>(op) && !members.contains(op->getOperand(0)));
     if (!fits || shapeOf(op->getResult(0)) != shape)
       return false;
   }

@@ -91,6 +91,7 @@ class GraphToLinalg : public impl::GraphToLinalgBase<GraphToLinalg> {
     populateReductionPatterns(types, patterns);
     populateContractionPatterns(types, patterns);
     populateGatheringPatterns(types, patterns);
+    populateDrawingPatterns(types, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);
     populateReturnOpTypeConversionPattern(patterns, types);

@@ -58,6 +58,9 @@ void populateReductionPatterns(const StorageTypes &types,
 /// gather, scatter_add.
 void populateGatheringPatterns(const StorageTypes &types,
                                mlir::RewritePatternSet &patterns);
+/// random.
+void populateDrawingPatterns(const StorageTypes &types,
+                             mlir::RewritePatternSet &patterns);
 /// einsum.
 void populateContractionPatterns(const StorageTypes &types,
                                  mlir::RewritePatternSet &patterns);

@@ -3,6 +3,7 @@
 // row's width. So are sums whose windows overlap in the result: each element is
 // added to where it lies, in the order of the loops.
 #include "compiler/lower/Nest.h"
+#include "runtime/Philox.h"
 
 namespace gradus::lower {
 using namespace mlir;
@@ -37,6 +38,12 @@ int64_t chooseVectorLoop(const Nest &nest) {
   return best;
 }
 
+/// Whether random numbers are computed: vectors of one group of places then
+/// take their words from the same blocks.
+bool draws(const Nest &nest) {
+  return !nest.body->getOps<arith::MulUIExtendedOp>().empty();
+}
+
 } // namespace
 
 bool schedulePointwise(linalg::LinalgOp op) {
@@ -64,15 +71,26 @@ bool schedulePointwise(linalg::LinalgOp op) {
     point.variable[loop] = emitter.open(nest->sizes[loop], 1).getInductionVar();
     point.level[loop] = emitter.innermost();
   }
-  int64_t whole = nest->sizes[along] / lanes * lanes;
-  if (whole > 0) {
+  // Vectors from `begin` on, `together` of them in one round of a loop.
+  auto emitVectors = [&](int64_t begin, int64_t together) {
+    int64_t end = nest->sizes[along] / lanes * lanes;
+    int64_t size = (end - begin) / (together * lanes) * together * lanes;
+    if (size == 0)
+      return begin;
     Point inside = point;
     inside.active = lanes;
-    inside.variable[along] = emitter.open(whole, lanes).getInductionVar();
+    inside.variable[along] =
+        emitter.open(size, together * lanes).getInductionVar();
     inside.level[along] = emitter.innermost();
-    emitPoint(emitter, *nest, inside);
+    for (int64_t i = 0; i < together; ++i) {
+      inside.plus[along] = begin + i * lanes;
+      emitPoint(emitter, *nest, inside);
+    }
     emitter.close();
-  }
+    return begin + size;
+  };
+  int64_t whole = draws(*nest) ? emitVectors(0, groupOfDraws / lanes) : 0;
+  whole = emitVectors(whole, 1);
   if (whole < nest->sizes[along]) {
     point.plus[along] = whole;
     point.level[along] = emitter.innermost();

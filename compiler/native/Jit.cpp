@@ -53,6 +53,8 @@ void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine,
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
   passes.addPass(llvm::InstCombinePass());
+  // Only now are blocks of random numbers seen to be equal.
+  passes.addPass(llvm::EarlyCSEPass());
   llvm::LoopPassManager loopPasses;
   loopPasses.addPass(llvm::LoopRotatePass());
   loopPasses.addPass(llvm::LICMPass(llvm::LICMOptions()));

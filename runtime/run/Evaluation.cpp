@@ -72,7 +72,7 @@ ReportValues Evaluation::run(const Dataset &rows, int64_t batch,
     BoundFunction &function = ofSize(batches.rowsOf(index));
     function.connect(rows);
     function.feed(batches, index);
-    function.setSeed(seed);
+    function.setDraws(seed, index, DrawFor::Evaluation);
     function.run();
     for (const Report &report : model.reports)
       for (size_t i = 0; i < report.partials.size(); ++i) {

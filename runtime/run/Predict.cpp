@@ -45,7 +45,8 @@ NpyArray parseArgument(const std::string &name, const std::string &text) {
 std::vector<NamedTensor> callFunction(CompiledFunction function,
                                       Variables &variables,
                                       const std::vector<NamedTensor> &arguments,
-                                      const std::vector<std::string> &results) {
+                                      const std::vector<std::string> &results,
+                                      uint64_t seed) {
   BoundFunction bound(std::move(function), variables);
   for (const BufferInfo &buffer : bound.function().buffers) {
     if (!buffer.name.starts_with("argument/"))
@@ -66,6 +67,7 @@ std::vector<NamedTensor> callFunction(CompiledFunction function,
     std::memcpy(bound.find(buffer.name)->data(), value.data(),
                 size_t(value.bytes()));
   }
+  bound.setDraws(seed, 0, DrawFor::Evaluation);
   bound.run();
   std::vector<NamedTensor> out;
   for (const std::string &name : results) {
@@ -80,7 +82,7 @@ std::vector<NamedTensor> callFunction(CompiledFunction function,
 std::vector<NamedTensor>
 predictSplit(const std::function<CompiledFunction(int64_t batch)> &compile,
              Variables &variables, const Dataset &rows, int64_t batch,
-             const std::vector<std::string> &results) {
+             const std::vector<std::string> &results, uint64_t seed) {
   Batches batches(rows, batch ? batch : rows.rows, false, 0);
   std::vector<NamedTensor> out;
   std::map<int64_t, BoundFunction> bySize;
@@ -93,6 +95,7 @@ predictSplit(const std::function<CompiledFunction(int64_t batch)> &compile,
     }
     BoundFunction &bound = found->second;
     bound.feed(batches, index);
+    bound.setDraws(seed, index, DrawFor::Evaluation);
     bound.run();
     for (size_t i = 0; i < results.size(); ++i) {
       Tensor *part = bound.find("result/" + results[i]);

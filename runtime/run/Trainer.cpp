@@ -93,7 +93,7 @@ double Trainer::step(int64_t index) {
   function.setStep(position.step + 1);
   function.set("epoch", double(position.epoch));
   function.set("steps", double(totalSteps));
-  function.setSeed(position.seed);
+  function.setDraws(position.seed, position.step + 1, DrawFor::Training);
   function.run();
   double seconds = secondsBetween(before, Clock::now());
   epochSeconds += seconds;

@@ -1,7 +1,6 @@
 #include "runtime/run/Variables.h"
 
 #include "runtime/Error.h"
-#include "runtime/Random.h"
 #include "runtime/data/Statistics.h"
 #include "runtime/run/Safetensors.h"
 
@@ -221,12 +220,14 @@ void BoundFunction::set(std::string_view name, double value) {
     tensor->set(0, value);
 }
 
-void BoundFunction::setSeed(uint64_t seed) {
-  Tensor *tensor = find("seed");
-  if (tensor && tensor->element() == Element::I64)
-    tensor->as<int64_t>()[0] = int64_t(seed);
-  else if (tensor)
-    tensor->set(0, double(seed));
+void BoundFunction::setDraws(uint64_t seed, int64_t step, DrawFor purpose) {
+  constexpr std::string_view space = "draw/";
+  for (auto at = own.lower_bound(space);
+       at != own.end() && at->first.starts_with(space); ++at) {
+    DrawKey key = drawKey(at->first, seed, uint32_t(step), purpose);
+    for (size_t i = 0; i < key.size(); ++i)
+      at->second.as<int32_t>()[i] = int32_t(key[i]);
+  }
 }
 
 void BoundFunction::setStep(int64_t number) {

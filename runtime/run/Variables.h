@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/Execution.h"
+#include "runtime/Random.h"
 #include "runtime/data/Batches.h"
 #include "runtime/run/Model.h"
 
@@ -55,7 +56,8 @@ public:
   Tensor *find(std::string_view name);
   /// Writes a scalar, if the function takes it.
   void set(std::string_view name, double value);
-  void setSeed(uint64_t seed);
+  /// Writes the keys of what the function draws (see drawKey).
+  void setDraws(uint64_t seed, int64_t step, DrawFor purpose);
   /// Writes what a step reads of its number, which counts from 1: `t` and
   /// `every/...`.
   void setStep(int64_t number);

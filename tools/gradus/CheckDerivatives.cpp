@@ -51,7 +51,7 @@ DerivativeChecker::checkLoss(const construct::CheckedDerivative &derivative,
     function->feed(batches, 0);
     for (const char *scalar : {"t", "epoch", "steps"})
       function->set(scalar, 1);
-    function->setSeed(options.seed);
+    function->setDraws(options.seed, 1, DrawFor::Training);
   }
   gradient.run();
   double loss = gradient.find("loss")->at(0);

@@ -51,8 +51,8 @@ public:
     int64_t epoch = done / perEpoch + 1;
     function.set("epoch", double(epoch));
     function.set("steps", double(totalSteps));
-    function.setSeed(settings.seed);
     ++done;
+    function.setDraws(settings.seed, done, DrawFor::Training);
   }
   double step() {
     feed();

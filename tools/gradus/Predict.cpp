@@ -202,7 +202,7 @@ std::vector<NamedTensor> Prediction::onValues(
     arguments.push_back({argument.name, toTensor(arrays[i], type), false});
   }
   return callFunction(compileFor(shapes), values.variables, arguments,
-                      bufferNames(function));
+                      bufferNames(function), loaded.seed);
 }
 
 std::vector<NamedTensor> Prediction::onSplit() {
@@ -241,7 +241,7 @@ std::vector<NamedTensor> Prediction::onSplit() {
   const typed::Train *train = loaded.program->train;
   return predictSplit(compile, values.variables, rows,
                       train ? train->batchSize.value_or(0) : 0,
-                      bufferNames(function));
+                      bufferNames(function), loaded.seed);
 }
 
 ExitCode verbs::predict(const CommandLine &line) {

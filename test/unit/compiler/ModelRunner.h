@@ -29,6 +29,9 @@ public:
     Numbers get(const std::string &name);
     void run() { execution.run(); }
     bool has(const std::string &name) { return execution.find(name) >= 0; }
+    const std::vector<BufferInfo> &buffers() const {
+      return execution.function().buffers;
+    }
 
   private:
     Execution execution;

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
 #include <random>
 #include <set>
 
@@ -50,6 +51,15 @@ const std::vector<Case> &cases() {
       {"huber", "huber(w, x, delta = abs(sum(x)))"},
       {"binary_cross_entropy", "binary_cross_entropy(x, w)"},
       {"binary_cross_entropy", "binary_cross_entropy(w, x)"},
+      {"dropout", "dropout(x, 0.5)"},
+      {"gaussian_noise", "gaussian_noise(x)"},
+      {"smoothed_cross_entropy",
+       "smoothed_cross_entropy(x, argmax(x + v, axis = -1))", "2"},
+      {"nll", "nll(log_softmax(x, axis = -1), argmax(v, axis = -1))", "2"},
+      {"kl", "kl(softmax(x, axis = -1), softmax(w, axis = -1))", "2"},
+      {"kl", "kl(softmax(w, axis = -1), softmax(x, axis = -1))", "2"},
+      {"focal", "focal(x, argmax(v, axis = -1))", "2"},
+      {"focal", "focal(x, argmax(v, axis = -1), gamma = 1.3)", "2"},
       {"hinge", "hinge(x, argmax(w, axis = -1))", "2"},
       {"l1", "l1(x)", ""},
       {"l2", "l2(x)", ""},
@@ -66,6 +76,16 @@ const std::vector<Case> &cases() {
       {"Conv", "reshape[2, 3](conv(reshape[1, 2, 1, 3](x)))"},
       {"Depthwise", "reshape[2, 3](deep(reshape[1, 2, 1, 3](x)))"},
       {"ConvTranspose", "reshape[2, 3](up(reshape[1, 2, 1, 3](x)))"},
+      {"Dropout", "drop(x)"},
+      {"GaussianNoise", "noise(x)"},
+      {"RNN", "reshape[2, 3](rnn(reshape[1, 2, 3](x)))"},
+      {"LSTM", "reshape[2, 3](lstm(reshape[1, 2, 3](x)))"},
+      {"GRU", "reshape[2, 3](gru(reshape[1, 2, 3](x)))"},
+      {"TransformerBlock", "reshape[2, 3](block(reshape[1, 2, 3](x)))"},
+      {"linear", "linear(x[0, 0] + 3, 10)", ""},
+      {"step_decay", "step_decay(9.5, 4, factor = x[0, 0]^2 + 1)", ""},
+      {"one_cycle", "one_cycle(x[0, 0] + 2.5, 20)", ""},
+      {"one_cycle", "one_cycle(x[0, 0] + 9, 20)", ""},
       {"warmup", "warmup(sum(x), 100)", ""},
       {"cosine", "cosine(x[0, 0] + 3, 10)", ""},
   };
@@ -89,6 +109,12 @@ layer bn = BatchNorm[3]
 layer pieces = Maxout[3, 2, 4]
 layer rows = Embedding[2, 3](scale = 1)
 layer att = Attention[3, 1](causal = true)
+layer drop = Dropout(p = 0.2)
+layer noise = GaussianNoise
+layer rnn = RNN[3, 3]
+layer lstm = LSTM[3, 3]
+layer gru = GRU[3, 3]
+layer block = TransformerBlock[3, 1](causal = true)
 layer conv = Conv[2, 2, 3](pad = 1)
 layer deep = Depthwise[2, 3](pad = 1)
 layer up = ConvTranspose[2, 2, 3](pad = 1)
@@ -127,8 +153,7 @@ TEST_P(Prelude, AgreesWithCentralDifferences) {
     return numbers;
   };
   Numbers x = draw(6), w = draw(6), v = draw(6), u = draw(6);
-  Numbers weights = draw(9), biases = draw(3), gain = draw(3);
-  Numbers pieces = draw(24), offsets = draw(8);
+  std::map<std::string, Numbers> parameters;
   for (auto *function : {&value, &gradient, &second}) {
     function->set("argument/w", w);
     function->set("argument/v", v);
@@ -137,17 +162,14 @@ TEST_P(Prelude, AgreesWithCentralDifferences) {
              : GetParam().shape == "2, 2"                            ? 4
                                                                      : 6);
     function->set("argument/u", u);
-    function->set("param/lin.W", weights);
-    function->set("param/lin.b", biases);
-    function->set("param/ln.gain", gain);
-    function->set("param/ln.bias", biases);
-    function->set("param/rms.gain", gain);
-    function->set("param/gn.gain", {gain[0], gain[1]});
-    function->set("param/gn.bias", {biases[0], biases[1]});
-    function->set("param/bn.gain", gain);
+    for (const BufferInfo &buffer : function->buffers())
+      if (buffer.name.starts_with("param/")) {
+        auto &numbers = parameters[buffer.name];
+        if (numbers.empty())
+          numbers = draw(size_t(buffer.elements()));
+        function->set(buffer.name, numbers);
+      }
     function->set("state/bn.sigma2", {1, 2, 3});
-    function->set("param/pieces.W", pieces);
-    function->set("param/pieces.b", offsets);
   }
   auto run = [](ModelRunner::Function &function, const Numbers &at) {
     function.set("argument/x", at);

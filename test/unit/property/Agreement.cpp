@@ -85,6 +85,8 @@ static double inexactness(Operation *op) {
           graph::TanhOp, graph::ErfOp, graph::SinOp, graph::CosOp,
           graph::AtanOp, graph::PowOp>(op))
     return 8;
+  if (auto random = dyn_cast<graph::RandomOp>(op))
+    return random.getLaw() == graph::Law::normal ? 8 : 0;
   return 0;
 }
 

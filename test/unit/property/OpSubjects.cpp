@@ -84,6 +84,26 @@ static Sample iota(Draft &draft) {
   return draft.finish(y, "iota");
 }
 
+/// a z + b u: what is drawn has no derivative, but what scales it has.
+static Sample random(Draft &draft) {
+  Shape shape = draft.shape();
+  auto key = draft.whole({3}, draft.builder.getI32Type());
+  auto round = draft.whole({}, draft.builder.getI32Type());
+  Value a = draft.real(shape), b = draft.real(shape);
+  auto scaled = [&](graph::Law law, Value by, Value at) -> Value {
+    Value drawn =
+        graph::RandomOp::create(draft.builder, draft.location, law, key, at,
+                                shape, getElementTypeOrSelf(by));
+    return graph::MulOp::create(draft.builder, draft.location, by, drawn);
+  };
+  Value y = graph::AddOp::create(draft.builder, draft.location,
+                                 scaled(graph::Law::normal, a, round),
+                                 scaled(graph::Law::uniform, b, Value()));
+  Sample sample = draft.finish(y, "random of " + shapeText(shape));
+  sample.isElementwise = true;
+  return sample;
+}
+
 static Sample compare(Draft &draft) {
   auto predicate = static_cast<graph::Predicate>(draft.number % 6);
   Type element = draft.elements()[draft.number % 5];
@@ -467,6 +487,7 @@ static const std::map<std::string, Sample (*)(Draft &)> &recipes() {
       {"iota", iota},
       {"loop", loop},
       {"pad", pad},
+      {"random", random},
       {"reduce_max", reduceMax},
       {"reshape", reshape},
       {"scatter_add", scatterAdd},

@@ -16,6 +16,20 @@ namespace gradus::property {
 static const Domains &domains() {
   static const Domains rows = {
       {"cosine.t", {0.5, 3, {1, 2, 4}}},
+      {"linear.t", {0.5, 3, {1, 2, 4}}},
+      {"linear.total", {1, 4, {1, 2, 4}}},
+      {"step_decay.t", {1.2, 3.8, {1, 2, 4}}},
+      {"step_decay.every", {4, 8, {1, 2, 4}}},
+      {"step_decay.factor", {0.1, 2, {0.5, 1}}},
+      {"one_cycle.t", {0.5, 3, {1, 2, 4}}},
+      {"one_cycle.total", {4, 8, {1, 2, 4}}},
+      {"one_cycle.peak", {0.9, 0.95, {0.25, 0.5}}},
+      {"kl.p", {0.1, 1, {0, 0.5, 1}}},
+      {"kl.q", {0.1, 1, {0.5, 1}}},
+      {"nll.logs", {-2, 0}},
+      {"focal.z", {-2, 2, {-1000, 0, 1, 1000}}},
+      {"focal.gamma", {3.2, 4, {0, 1, 2}}},
+      {"smoothed_cross_entropy.z", {-2, 2, {-1000, 0, 1, 1000}}},
       {"cosine.total", {1, 4, {1, 2, 4}}},
       {"warmup.t", {0.5, 3, {1, 2, 4}}},
       {"warmup.n", {1, 4, {1, 2, 4}}},
@@ -38,6 +52,12 @@ static const Domains &domains() {
       {"BatchNorm.l.sigma2", {0.2, 3, {0, 1, 3}}},
   };
   return rows;
+}
+
+/// What is added to the value of a function that some arguments only count
+/// steps for: their derivative is zero, which is refused unless it is said.
+static std::string saidZero(const std::string &function) {
+  return function == "step_decay" ? " + 0 * (t + every)" : "";
 }
 
 static const typed::Program &prelude() {
@@ -106,11 +126,11 @@ static std::string modelText(const std::string &name, const std::string &layer,
                          typeText(argument->type, sizes));
     arguments.push_back(argument->name);
   }
-  return fmt::format("{}export fn f({}) -> {} = {}({}{})\n", layer,
+  return fmt::format("{}export fn f({}) -> {} = {}({}{}){}\n", layer,
                      fmt::join(parameters, ", "),
                      typeText(function.result, sizes),
                      layer.empty() ? name : "l", fmt::join(arguments, ", "),
-                     axisText(function, sizes));
+                     axisText(function, sizes), saidZero(name));
 }
 
 static bool isElementwise(const typed::Function &function) {
@@ -142,8 +162,10 @@ static Sample sampleOf(const std::string &name, const typed::Module *layer,
       else
         dims.push_back(std::to_string(size));
     }
-    declaration = fmt::format("layer l = {}[{}]({})\n", name,
-                              fmt::join(dims, ", "), fmt::join(settings, ", "));
+    declaration = fmt::format(
+        "layer l = {}{}({})\n", name,
+        dims.empty() ? "" : fmt::format("[{}]", fmt::join(dims, ", ")),
+        fmt::join(settings, ", "));
   }
   Model model(modelText(name, declaration, function, sizes));
 

@@ -5,6 +5,7 @@
 #include "test/unit/runtime/ScratchFolder.h"
 
 #include <cmath>
+#include <set>
 
 using namespace gradus;
 
@@ -145,14 +146,33 @@ TEST_F(Values, WholeNumbersKeepTheirType) {
       std::string::npos);
 }
 
-TEST_F(Values, SeedReachesTheStepInEveryBit) {
+TEST_F(Values, DrawsHaveKeysOfTheirOwn) {
   CompiledFunction function;
-  function.buffers = {{"seed", Element::I64, {}, Access::Read}};
+  for (const char *name : {"draw/0/a", "draw/0/b", "draw/7/a"})
+    function.buffers.push_back({name, Element::I32, {3}, Access::Read});
   Model model;
   Variables values(model, 0);
   BoundFunction bound(function, values);
-  bound.setSeed((uint64_t(1) << 62) + 1);
-  EXPECT_EQ(bound.find("seed")->as<int64_t>()[0], (int64_t(1) << 62) + 1);
+  auto keyOf = [&](const char *name) {
+    auto words = bound.find(name)->as<int32_t>();
+    return std::vector<int32_t>(words.begin(), words.end());
+  };
+  std::set<std::vector<int32_t>> keys;
+  for (DrawFor purpose : {DrawFor::Training, DrawFor::Evaluation})
+    for (uint64_t seed : {uint64_t(0), uint64_t(1), uint64_t(1) << 62})
+      for (int64_t step : {1, 2}) {
+        bound.setDraws(seed, step, purpose);
+        for (const char *name : {"draw/0/a", "draw/0/b", "draw/7/a"})
+          keys.insert(keyOf(name));
+        // Rounds of a loop differ in the last number alone.
+        std::vector<int32_t> first = keyOf("draw/0/a");
+        std::vector<int32_t> seventh = keyOf("draw/7/a");
+        EXPECT_EQ(first[0], seventh[0]);
+        EXPECT_EQ(first[1], seventh[1]);
+        EXPECT_EQ(first[2], 0);
+        EXPECT_EQ(seventh[2], 7);
+      }
+  EXPECT_EQ(keys.size(), 36u);
   bound.set("absent", 1);
 }
 
