@@ -134,13 +134,11 @@ Value Emitter::visit(const typed::Draw &node, const Expr &expr, Frame &frame) {
     return add(x[0], times(width, u));
   }
   case Distribution::Bernoulli: {
-    if (known[0] && !(*known[0] >= 0 && *known[0] <= 1)) {
-      model.diagnostics.report(diag::BadProbability,
-                               distribution.arguments[0]->range,
-                               typed::quoted(*distribution.arguments[0]),
-                               fmt::format("{}", *known[0]));
-      throw Refused();
-    }
+    if (known[0])
+      requireProbability(*known[0], *distribution.arguments[0]);
+    // Dropout that is switched off draws nothing.
+    if (known[0] == 0 || known[0] == 1)
+      return constant(type, *known[0]);
     Value isOne =
         graph::CompareOp::create(builder, location, graph::Predicate::lt,
                                  draw(graph::Law::uniform), x[0]);

@@ -42,11 +42,11 @@ struct Words {
   Value times(Value a, uint32_t b) const {
     return arith::MulIOp::create(builder, loc, a, word(b));
   }
-  Value shiftRight(Value a, uint32_t bits) const {
-    return arith::ShRUIOp::create(builder, loc, a, word(bits));
-  }
   Value shiftLeft(Value a, uint32_t bits) const {
     return arith::ShLIOp::create(builder, loc, a, word(bits));
+  }
+  Value shiftRight(Value a, uint32_t bits) const {
+    return arith::ShRUIOp::create(builder, loc, a, word(bits));
   }
   Value both(Value a, uint32_t bits) const {
     return arith::AndIOp::create(builder, loc, a, word(bits));
@@ -72,46 +72,51 @@ struct Draw {
   std::array<Value, 2> key;
   Value round;
 
-  /// The place of the element that is computed (Philox.h).
-  Value place(const Words &words) const {
-    if (shape.empty())
-      return words.word(0);
-    Value place;
+  /// The row and the column of the element that is computed.
+  std::pair<Value, Value> place(const Words &words) const {
+    Value row = words.word(0), column = words.word(0);
     for (auto [axis, size] : llvm::enumerate(shape)) {
-      bool isLast = axis + 1 == shape.size();
-      auto apart = static_cast<uint32_t>(
-          isLast ? llvm::alignTo(size, groupOfDraws) : size);
       Value index = arith::IndexCastOp::create(
           words.builder, words.loc, words.builder.getI32Type(),
           linalg::IndexOp::create(words.builder, words.loc, axis));
-      place = place ? words.plus(words.times(place, apart), index) : index;
+      if (axis + 1 == shape.size())
+        column = index;
+      else
+        row = axis == 0 ? index
+                        : words.plus(words.times(row, uint32_t(size)), index);
     }
-    return place;
+    return {row, column};
   }
 
-  /// The block of a place, `log` being that of the places that share 16.
-  std::array<Value, 4> block(const Words &words, Value place,
-                             uint32_t log) const {
-    Value group = words.shiftLeft(words.shiftRight(place, log), 4);
-    Value number = arith::OrIOp::create(words.builder, words.loc, group,
-                                        words.both(place, 15));
+  /// The block of a place, of which each place takes some of the four words:
+  /// written so that LLVM sees which columns of a row have the same.
+  std::array<Value, 4> block(const Words &words, Value row, Value column,
+                             uint32_t wordsOfPlace) const {
+    uint32_t perBlock = 4 / wordsOfPlace;
+    uint32_t log = wordsOfPlace == 1 ? 6 : 5;
+    auto pitch = static_cast<uint32_t>(
+        llvm::alignTo(shape.empty() ? 1 : shape.back(), groupOfDraws));
+    Value group = words.shiftLeft(words.shiftRight(column, log), 4);
+    Value inRow = arith::OrIOp::create(words.builder, words.loc, group,
+                                       words.both(column, 15));
+    Value number = words.plus(words.times(row, pitch / perBlock), inRow);
     return philox<Value>({number, round, words.word(0), words.word(0)}, key,
                          words);
   }
 
   Value uniform(const Words &words) const {
-    Value at = place(words);
-    auto [a, b, c, d] = block(words, at, 6);
-    Value word =
-        words.byBit(at, 5, words.byBit(at, 4, d, c), words.byBit(at, 4, b, a));
+    auto [row, column] = place(words);
+    auto [a, b, c, d] = block(words, row, column, 1);
+    Value word = words.byBit(column, 5, words.byBit(column, 4, d, c),
+                             words.byBit(column, 4, b, a));
     return words.fraction(words.shiftRight(word, 8), type);
   }
 
   Value normal(const Words &words) const {
-    Value at = place(words);
-    auto [a, b, c, d] = block(words, at, 5);
-    Value radius = this->radius(words, words.byBit(at, 4, c, a));
-    Value cosine = this->cosine(words, words.byBit(at, 4, d, b));
+    auto [row, column] = place(words);
+    auto [a, b, c, d] = block(words, row, column, 2);
+    Value radius = this->radius(words, words.byBit(column, 4, c, a));
+    Value cosine = this->cosine(words, words.byBit(column, 4, d, b));
     return arith::MulFOp::create(words.builder, words.loc, radius, cosine);
   }
 

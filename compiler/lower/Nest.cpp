@@ -234,11 +234,11 @@ Value Emitter::maskOf(unsigned active) {
       DenseElementsAttr::get(vectorOf(builder.getI1Type()), lanesInUse));
 }
 
-Value Emitter::laneNumbers() {
+Value Emitter::laneNumbers(int64_t first) {
   VectorType type = vectorOf(at(0).getIndexType());
   SmallVector<APInt> numbers;
   for (unsigned lane = 0; lane < lanes; ++lane)
-    numbers.emplace_back(IndexType::kInternalStorageBitWidth, lane);
+    numbers.emplace_back(IndexType::kInternalStorageBitWidth, first + lane);
   return arith::ConstantOp::create(at(0), loc,
                                    DenseElementsAttr::get(type, numbers));
 }
@@ -379,17 +379,21 @@ SmallVector<Element> Emitter::evaluate(Block &body,
         continue;
       }
       unsigned level = point.level[loop];
-      Value place = constant(point.plus[loop]);
-      if (Value variable = point.variable[loop])
-        place = arith::AddIOp::create(at(level), loc, variable, place);
-      Element element{place, level};
+      Value variable = point.variable[loop];
+      // Vectors of one round differ in a constant only, which LLVM sees
+      // through.
       if (loop == point.vectorLoop) {
-        element = broadcast(element);
-        Value step = laneNumbers();
-        element.value =
-            arith::AddIOp::create(at(level), loc, element.value, step);
+        Element lanes{laneNumbers(point.plus[loop]), level};
+        if (variable)
+          lanes.value = arith::AddIOp::create(
+              at(level), loc, broadcast({variable, level}).value, lanes.value);
+        bound[index] = lanes;
+        continue;
       }
-      bound[index] = element;
+      Value place = constant(point.plus[loop]);
+      if (variable)
+        place = arith::AddIOp::create(at(level), loc, variable, place);
+      bound[index] = {place, level};
       continue;
     }
     unsigned level = 0;

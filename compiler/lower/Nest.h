@@ -123,8 +123,8 @@ public:
   Element indexOf(const Access &access, const Point &point);
 
 private:
-  /// The vector (0, 1, 2, ...).
-  mlir::Value laneNumbers();
+  /// The vector (first, first + 1, ...).
+  mlir::Value laneNumbers(int64_t first);
 
   /// 1 / `divisor`, for all lanes at once.
   Element reciprocal(Element divisor);
