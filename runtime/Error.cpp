@@ -50,7 +50,9 @@ Error &Error::help(const std::string &text) {
   return *this;
 }
 
-int Error::exitCode() const { return errorCode >= "E1050" ? 3 : 1; }
+int Error::exitCode() const {
+  return errorCode >= "E1050" && errorCode < "E1060" ? 3 : 1;
+}
 
 namespace {
 

@@ -60,4 +60,26 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+char32_t codePoint(std::string_view character) {
+  auto byte = [&](size_t i) { return char32_t(uint8_t(character[i])); };
+  if (character.size() == 1)
+    return byte(0);
+  // The lead byte has a one for each byte, then a zero.
+  char32_t code = byte(0) & (0x7Fu >> character.size());
+  for (size_t i = 1; i < character.size(); ++i)
+    code = code << 6 | (byte(i) & 0x3F);
+  return code;
+}
+
+std::string characterName(std::string_view character) {
+  if (character != " " && printable(character) == character)
+    return "\"" + std::string(character) + "\"";
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string name;
+  char32_t code = codePoint(character);
+  for (; code || name.size() < 4; code >>= 4)
+    name.insert(name.begin(), digits[code & 0xF]);
+  return "U+" + name;
+}
+
 } // namespace gradus

@@ -21,4 +21,10 @@ bool isText(std::string_view text);
 /// UTF-8 become `?`.
 std::string printable(std::string_view text);
 
+/// The code point of a character as `characterLength` delimits it.
+char32_t codePoint(std::string_view character);
+
+/// A character as a message names it: `"é"`, or `U+000A` if it does not show.
+std::string characterName(std::string_view character);
+
 } // namespace gradus

@@ -20,6 +20,7 @@ public:
   bool read(CsvSource &source);
   bool read(IdxSource &source);
   bool read(ArraySource &source);
+  bool read(TextSource &source);
 
 private:
   void wrong(Range range, std::string_view what, std::string_view wanted) {
@@ -29,6 +30,8 @@ private:
   void unknown(const ast::Name &name, std::vector<std::string> options);
   std::optional<double> number(const ast::Expr &expr, std::string_view what);
   std::optional<int64_t> whole(const ast::Expr &expr, std::string_view what);
+  std::optional<std::array<double, 2>> percent(const ast::Expr &expr,
+                                               const std::string &option);
   bool readColumns(const ast::Expr &expr, CsvColumns &columns,
                    std::string_view field);
   void readOption(RowChoice &choice, const std::string &option,
@@ -37,6 +40,7 @@ private:
   std::optional<size_t> fieldNamed(const ast::Name &argument,
                                    const std::vector<std::string> &options);
   void checkSeed(const RowChoice &choice);
+  void checkWindow(const TextSource &source);
   void checkCount(const CsvColumns &columns, const Data::Field &field);
   bool hasEveryField(const std::vector<Range> &given);
 
@@ -156,6 +160,26 @@ bool SourceReader::hasEveryField(const std::vector<Range> &given) {
   return isGood;
 }
 
+std::optional<std::array<double, 2>>
+SourceReader::percent(const ast::Expr &expr, const std::string &option) {
+  auto *slice = expr.as<ast::Slice>();
+  if (!slice) {
+    wrong(expr.range, option, "a range of per cent, as in `80..100`");
+    return std::nullopt;
+  }
+  auto begin =
+      slice->begin ? number(*slice->begin, option) : std::optional<double>(0);
+  auto end =
+      slice->end ? number(*slice->end, option) : std::optional<double>(100);
+  if (!begin || !end)
+    return std::nullopt;
+  if (!(*begin >= 0 && *begin < *end && *end <= 100))
+    wrong(expr.range, option, "a range of per cent between 0 and 100");
+  else if (*begin != std::floor(*begin) || *end != std::floor(*end))
+    wrong(expr.range, option, "a range of whole per cent");
+  return {{*begin, *end}};
+}
+
 void SourceReader::readOption(RowChoice &choice, const std::string &option,
                               const ast::Expr &value) {
   auto *slice = value.as<ast::Slice>();
@@ -174,20 +198,7 @@ void SourceReader::readOption(RowChoice &choice, const std::string &option,
       return wrong(value.range, option, "a range of rows, counted from 0");
     choice.rows = rows;
   } else if (option == "split") {
-    if (!slice)
-      return wrong(value.range, option, "a range of per cent, as in `80..100`");
-    auto begin =
-        slice->begin ? number(*slice->begin, option) : std::optional<double>(0);
-    auto end =
-        slice->end ? number(*slice->end, option) : std::optional<double>(100);
-    if (!begin || !end)
-      return;
-    if (!(*begin >= 0 && *begin < *end && *end <= 100))
-      return wrong(value.range, option,
-                   "a range of per cent between 0 and 100");
-    if (*begin != std::floor(*begin) || *end != std::floor(*end))
-      return wrong(value.range, option, "a range of whole per cent");
-    choice.split = {*begin, *end};
+    choice.split = percent(value, option);
   } else if (option == "seed") {
     auto seed = whole(value, option);
     if (seed && *seed < 0)
@@ -324,13 +335,62 @@ bool SourceReader::read(ArraySource &source) {
   return isArchive ? isGood : hasEveryField(given);
 }
 
+// One field, of which an example is a window of the text.
+void SourceReader::checkWindow(const TextSource &source) {
+  const Data::Field &field = data.fields[0];
+  std::string wanted = fmt::format("`index({})[N]`, a window of N {}",
+                                   source.isBytes ? "256" : "V",
+                                   source.isBytes ? "bytes" : "characters");
+  if (data.fields.size() > 1)
+    wrong(range, name, "the source of data of one field, the window");
+  else if (field.type.element != ElementType::Index ||
+           field.type.shape.size() != 1 ||
+           (source.isBytes && field.type.bound.constant() != 256))
+    wrong(field.range, field.name, wanted);
+}
+
+bool SourceReader::read(TextSource &source) {
+  static const std::vector<std::string> options = {"part"};
+  source.isBytes = name == "bytes";
+  std::vector<Range> given(data.fields.size());
+  for (const ast::Argument &argument : call.arguments) {
+    const ast::Expr &value = *argument.value;
+    if (!argument.name) {
+      auto *text = value.as<ast::String>();
+      if (!text || source.fileRange)
+        wrong(value.range, name, "given one file, then fields by name");
+      else {
+        source.file = text->value;
+        source.fileRange = value.range;
+      }
+      continue;
+    }
+    const std::string &key = argument.name->text;
+    if (!isNew(*argument.name))
+      continue;
+    if (key == "part") {
+      source.part = percent(value, key);
+    } else if (auto index = fieldNamed(*argument.name, options)) {
+      given[*index] = value.range;
+      if (auto *use = value.as<ast::NameUse>(); !use || use->text != "window")
+        wrong(value.range, key, "`window`");
+    }
+  }
+  if (isGood && !source.fileRange)
+    wrong(range, name,
+          fmt::format("given a file: `{}(\"text.txt\", ...)`", name));
+  if (hasEveryField(given))
+    checkWindow(source);
+  return isGood;
+}
+
 /// The source of a split; nothing after an error.
 static std::optional<decltype(Data::Split::source)>
 readSource(CheckerState &state, Body &body, const Data &data,
            const ast::Expr &tree) {
-  static const std::vector<std::string> known = {"csv", "idx", "npy", "npz"};
-  static const std::vector<std::string> future = {"images", "chars", "bytes",
-                                                  "linspace"};
+  static const std::vector<std::string> known = {"csv", "idx",   "npy",
+                                                 "npz", "chars", "bytes"};
+  static const std::vector<std::string> future = {"images", "linspace"};
   auto *call = tree.as<ast::Call>();
   auto *name = call ? call->callee->as<ast::NameUse>() : nullptr;
   auto read = [&](auto source) {
@@ -348,6 +408,8 @@ readSource(CheckerState &state, Body &body, const Data &data,
     return read(IdxSource());
   if (name && (name->text == "npy" || name->text == "npz"))
     return read(ArraySource());
+  if (name && (name->text == "chars" || name->text == "bytes"))
+    return read(TextSource());
   if (name && std::ranges::find(future, name->text) != future.end()) {
     state.refuse(call->callee->range,
                  fmt::format("data from `{}` is", name->text));
@@ -361,6 +423,24 @@ readSource(CheckerState &state, Body &body, const Data &data,
       ? error.help(fmt::format("there are: {}", fmt::join(known, ", ")))
       : error.meant(near);
   return std::nullopt;
+}
+
+// The characters of every split are numbered by those of the training split.
+static void checkVocabulary(CheckerState &state, const Data &data) {
+  auto isChars = [](const Data::Split &split) {
+    auto *text = std::get_if<TextSource>(&split.source);
+    return text && !text->isBytes;
+  };
+  auto training = std::ranges::find(data.splits, "train", &Data::Split::name);
+  if (training == data.splits.end())
+    training = data.splits.begin();
+  for (const Data::Split &split : data.splits)
+    if (isChars(split) && !isChars(*training))
+      state.diagnostics
+          .report(diag::SourceArgument, split.range, split.name,
+                  fmt::format("read as `{}` is, which tells the characters",
+                              training->name))
+          .label(training->range, "not from `chars`");
 }
 
 const Data *CheckerState::resolveData(Declaration &declaration) {
@@ -414,6 +494,7 @@ const Data *CheckerState::resolveData(Declaration &declaration) {
       result.source = std::move(*source);
     data.splits.push_back(std::move(result));
   }
+  checkVocabulary(*this, data);
   if (errors != diagnostics.errorCount())
     return nullptr;
   return declaration.data = program->make(std::move(data));

@@ -426,6 +426,15 @@ void Printer::print(const Data &data) {
                          fmt::join(array->arrays, "\" \""), str(*array)));
         continue;
       }
+      if (auto *text = std::get_if<TextSource>(&split.source)) {
+        std::string part;
+        if (text->part)
+          part = fmt::format(", part = {}..{}", text->part->front(),
+                             text->part->back());
+        line(fmt::format("{} from {} \"{}\"{}", split.name,
+                         text->isBytes ? "bytes" : "chars", text->file, part));
+        continue;
+      }
       const auto &csv = std::get<CsvSource>(split.source);
       std::string options;
       for (size_t i = 0; i < csv.columns.size(); ++i) {

@@ -58,6 +58,16 @@ struct ArraySource : RowChoice {
   std::vector<std::string> arrays;
 };
 
+/// `chars("text.txt", text = window, part = 0..90)` and `bytes(...)`.
+struct TextSource {
+  std::string file;
+  Range fileRange;
+  /// What a window consists of: bytes, or the characters of UTF-8.
+  bool isBytes = false;
+  /// Per cent [first, second) of them.
+  std::optional<std::array<double, 2>> part;
+};
+
 struct Data {
   struct Field {
     std::string name;
@@ -69,7 +79,7 @@ struct Data {
   struct Split {
     std::string name;
     Range range;
-    std::variant<CsvSource, IdxSource, ArraySource> source;
+    std::variant<CsvSource, IdxSource, ArraySource, TextSource> source;
   };
   std::string name;
   /// `housing`, or `base.housing` of a file imported `as base`.

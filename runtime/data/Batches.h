@@ -1,5 +1,7 @@
 // The order in which an epoch visits the rows of a split, cut into batches. The
 // order is a function of (seed, epoch), so a resumed run continues with it.
+// Windows of a text begin elsewhere in each epoch, so that no place of the text
+// is always the border of one.
 #pragma once
 
 #include "runtime/data/Dataset.h"
@@ -28,12 +30,16 @@ public:
   void gather(int64_t index, size_t field, void *destination) const;
 
 private:
+  void gatherWindows(size_t first, size_t count, void *destination) const;
+
   const Dataset &data;
   int64_t batch;
   bool shuffle;
   uint64_t seed;
   /// Empty: the order of the file.
   std::vector<uint32_t> order;
+  /// Where the first window begins.
+  int64_t offset = 0;
 };
 
 } // namespace gradus

@@ -5,6 +5,7 @@
 #include "runtime/data/Idx.h"
 #include "runtime/data/Npz.h"
 #include "runtime/data/Rows.h"
+#include "runtime/data/TextPart.h"
 
 #include <stdexcept>
 
@@ -136,6 +137,30 @@ Dataset DataReader::readArrays(const Split &split, const ArraySource &source) {
   return result;
 }
 
+Dataset DataReader::readText(const Split &split, const TextSource &source) {
+  const Field &field = declaration.fields.at(0);
+  TextPart text(folder.resolve(source.file), source);
+  if (!source.isBytes && labels[field.name].empty()) {
+    const Split &training = trainingSplit();
+    const auto &own = std::get<TextSource>(training.source);
+    labels[field.name] =
+        &training == &split
+            ? text.characters()
+            : TextPart(folder.resolve(own.file), own).characters();
+  }
+  Windows windows = text.windows(field);
+  Dataset result{declaration.name,
+                 split.name,
+                 text.count(windows),
+                 declaration.fields,
+                 {}};
+  result.windows = windows;
+  result.values.push_back(source.isBytes
+                              ? text.bytes()
+                              : text.numbers(field, labels.at(field.name)));
+  return result;
+}
+
 Dataset DataReader::read(std::string_view name) {
   std::string known;
   for (const Split &split : declaration.splits) {
@@ -146,6 +171,8 @@ Dataset DataReader::read(std::string_view name) {
       return readCsv(split, *source);
     if (const auto *source = std::get_if<ArraySource>(&split.source))
       return readArrays(split, *source);
+    if (const auto *source = std::get_if<TextSource>(&split.source))
+      return readText(split, *source);
     return readIdxFiles(split, std::get<IdxSource>(split.source));
   }
   throw Error(fault::UnknownSplit, declaration.name, name)

@@ -1,5 +1,6 @@
 // Reads the splits of a `data` declaration: opens each file once, numbers text
-// labels by the training split, and gives each split as a Dataset.
+// labels and characters by the training split, and gives each split as a
+// Dataset.
 #pragma once
 
 #include "runtime/data/Csv.h"
@@ -12,8 +13,8 @@ namespace gradus {
 
 class DataReader {
 public:
-  /// `names`: the text labels saved with the weights; without them they are
-  /// read from the training split when they are needed.
+  /// `names`: the text labels and characters saved with the weights; without
+  /// them they are read from the training split when they are needed.
   DataReader(DataInfo info, DataFolder folder,
              std::optional<ClassNames> names = std::nullopt);
 
@@ -25,7 +26,7 @@ public:
   /// of data (E08).
   Dataset read(std::string_view split);
 
-  /// The names of all text labels met so far.
+  /// The names of all text labels and characters met so far.
   const ClassNames &classNames() const { return labels; }
 
 private:
@@ -33,6 +34,7 @@ private:
   Dataset readCsv(const Split &split, const CsvSource &source);
   Dataset readIdxFiles(const Split &split, const IdxSource &source);
   Dataset readArrays(const Split &split, const ArraySource &source);
+  Dataset readText(const Split &split, const TextSource &source);
   void checkRows(const Split &split, size_t field, int64_t rows,
                  int64_t expected, const DataPlace &place) const;
   void numberLabels();

@@ -1,13 +1,20 @@
 // One split in memory: for each field a tensor of all rows, in the field's own
-// element type.
+// element type; or a text, of which rows are windows.
 #pragma once
 
 #include "runtime/Tensor.h"
 #include "runtime/data/Schema.h"
 
 #include <map>
+#include <optional>
 
 namespace gradus {
+
+/// Rows that overlap: row i is `length` elements of a text, from the element
+/// i * `stride` on.
+struct Windows {
+  int64_t length, stride;
+};
 
 struct Dataset {
   /// `mnist` and `train`.
@@ -16,6 +23,9 @@ struct Dataset {
   /// The declared fields and, in the same order, their values [rows, shape...].
   std::vector<Field> fields;
   std::vector<Tensor> values;
+  /// If there are windows, the value of the only field is the text, of bytes if
+  /// all its numbers fit in one.
+  std::optional<Windows> windows = std::nullopt;
 
   /// Index of a field, or -1.
   int64_t find(std::string_view field) const {
@@ -26,7 +36,8 @@ struct Dataset {
   }
 };
 
-/// The names of text labels: field -> names of 0, 1, ... in alphabetical order.
+/// The names of text labels, and the characters of a text: field -> names of
+/// 0, 1, ... in alphabetical order.
 using ClassNames = std::map<std::string, std::vector<std::string>>;
 
 } // namespace gradus

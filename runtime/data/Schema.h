@@ -101,10 +101,20 @@ struct CsvSource : RowChoice {
   std::optional<bool> header;
 };
 
+/// `chars("file", text = window, part = 0..90)` and `bytes(...)`: the only
+/// field is a window of the text.
+struct TextSource {
+  std::string file;
+  /// Whether a window consists of bytes, not of the characters of UTF-8.
+  bool isBytes = false;
+  /// Per cent of these.
+  std::optional<Interval> part = std::nullopt;
+};
+
 struct Split {
   /// `train`, `test`, ...
   std::string name;
-  std::variant<CsvSource, IdxSource, ArraySource> source;
+  std::variant<CsvSource, IdxSource, ArraySource, TextSource> source;
 };
 
 struct DataInfo {

@@ -1,5 +1,6 @@
 // `gradus check`: everything that can be wrong with a model before it runs, and
 // with --info what it consists of.
+#include "runtime/Text.h"
 #include "runtime/data/DataReader.h"
 #include "tools/gradus/DescribeData.h"
 #include "tools/gradus/DescribeModel.h"
@@ -115,6 +116,15 @@ static std::string grouped(int64_t number) {
   return text;
 }
 
+/// Those of single characters as one string.
+static std::string shownNames(const Json &names) {
+  std::string text;
+  for (const std::string name : names)
+    text += (text.empty() || characterLength(name) == name.size() ? "" : ", ") +
+            (name == "\n" ? "\\n" : printable(name));
+  return text;
+}
+
 static std::string textOf(const Json &info) {
   std::string text;
   size_t width = 9;
@@ -153,20 +163,35 @@ static std::string textOf(const Json &info) {
     for (const Json &field : data["fields"])
       text += fmt::format(" {}: {};", field["name"].get<std::string>(),
                           field["type"].get<std::string>());
-    text += fmt::format(
-        " splits {}",
-        fmt::join(data["splits"].get<std::vector<std::string>>(), ", "));
+    auto splits = data["splits"].get<std::vector<std::string>>();
+    if (data.contains("rows"))
+      for (std::string &split : splits)
+        split += fmt::format(" of {}", grouped(data["rows"][split]));
+    text += fmt::format(" splits {}", fmt::join(splits, ", "));
+    Json known = data.value("names", Json::object());
+    for (const auto &[field, names] : known.items())
+      text += fmt::format("\n{}: {} names: {}", field, names.size(),
+                          shownNames(names));
   }
   return text + (text.ends_with('\n') ? "" : "\n");
 }
 
-/// Reads every split, to find errors of the data.
-static void checkData(const LoadedModel &loaded, const CommandLine &line) {
+/// Reads every split, to find errors of the data. What the splits of the
+/// `train` hold becomes part of what there is to say about it.
+static void checkData(const LoadedModel &loaded, const CommandLine &line,
+                      Json &info) {
+  const typed::Train *train = loaded.program->train;
   for (const typed::Data *data : loaded.program->data) {
     DataReader reader(describeData(*data, loaded.precision),
                       loaded.dataFolder(line, *data));
+    Json rows = Json::object();
     for (const Split &split : reader.info().splits)
-      reader.read(split.name);
+      rows[split.name] = reader.read(split.name).rows;
+    if (!train || train->data != data)
+      continue;
+    info["data"]["rows"] = rows;
+    if (!reader.classNames().empty())
+      info["data"]["names"] = reader.classNames();
   }
 }
 
@@ -183,18 +208,18 @@ ExitCode verbs::check(const CommandLine &line) {
     settle(diagnostics);
   else if (messagesAreJson())
     std::fputs(messageText(diagnostics).c_str(), stderr);
+  Json info = ok ? infoOf(*loaded) : Json::object();
   if (ok && !line.data.empty())
-    checkData(*loaded, line);
+    checkData(*loaded, line, info);
   if (line.json) {
     Json json;
     json["ok"] = ok;
     json["diagnostics"] = jsonOf(diagnostics);
-    if (ok)
-      json.update(infoOf(*loaded));
+    json.update(info);
     fmt::print("{}\n",
                json.dump(-1, ' ', false, Json::error_handler_t::replace));
   } else if (line.info) {
-    fmt::print("{}", textOf(infoOf(*loaded)));
+    fmt::print("{}", textOf(info));
   }
   return ok ? Fine : UserError;
 }

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,7 +20,8 @@ namespace {
 /// Flags before they are checked.
 struct Raw {
   CommandLine line;
-  std::string seed, threads, seconds, samples, diagnostics;
+  std::string seed, threads, seconds, samples, length, temperature, topK,
+      diagnostics;
 };
 
 /// Adds flags to a verb, by where their values go.
@@ -105,6 +107,17 @@ void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
   }
   if (!raw.samples.empty())
     line.samples = int64_t(wholeNumber("--samples", raw.samples, 0));
+  if (!raw.length.empty())
+    line.length = int64_t(wholeNumber("--length", raw.length, 1));
+  if (!raw.topK.empty())
+    line.topK = int64_t(wholeNumber("--top-k", raw.topK, 1));
+  if (!raw.temperature.empty()) {
+    std::optional<double> number = parseNumber(raw.temperature);
+    if (!number || !(*number >= 0) || std::isinf(*number))
+      throw Error(fault::BadFlag, "--temperature", "a number, at least 0",
+                  raw.temperature);
+    line.temperature = *number;
+  }
   if (!raw.threads.empty())
     wholeNumber("--threads", raw.threads, 1);
   // Then stderr holds nothing but objects.

@@ -34,6 +34,12 @@ struct CommandLine {
   std::optional<double> seconds;
   /// How many elements of a tensor `gradcheck` checks; 0: all.
   std::optional<int64_t> samples;
+  /// What `sample` begins with, how many characters it draws, and how.
+  std::string prompt;
+  int64_t length = 500;
+  double temperature = 1;
+  /// 0: among all.
+  int64_t topK = 0;
   /// `f32` or `f64`; empty if not given.
   std::string precision;
   std::string data, output, split, emit, dumpStages;

@@ -97,6 +97,14 @@ static ArraySource describe(const typed::Data &data,
   return result;
 }
 
+static TextSource describe(const typed::TextSource &source) {
+  TextSource result{source.file, source.isBytes};
+  if (source.part)
+    result.part =
+        Interval{int64_t((*source.part)[0]), int64_t((*source.part)[1])};
+  return result;
+}
+
 DataInfo describeData(const typed::Data &data, Precision precision) {
   DataInfo info;
   info.name = data.path;
@@ -109,6 +117,10 @@ DataInfo describeData(const typed::Data &data, Precision precision) {
     }
     if (const auto *arrays = std::get_if<typed::ArraySource>(&split.source)) {
       info.splits.push_back({split.name, describe(data, *arrays)});
+      continue;
+    }
+    if (const auto *text = std::get_if<typed::TextSource>(&split.source)) {
+      info.splits.push_back({split.name, describe(*text)});
       continue;
     }
     const auto &idx = std::get<typed::IdxSource>(split.source);

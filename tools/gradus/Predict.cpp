@@ -2,10 +2,10 @@
 // command line, or on the rows of a split.
 #include "runtime/run/Predict.h"
 #include "compiler/check/Constants.h"
-#include "compiler/check/Scope.h"
 #include "runtime/Error.h"
 #include "tools/gradus/DescribeData.h"
 #include "tools/gradus/DescribeModel.h"
+#include "tools/gradus/Exported.h"
 #include "tools/gradus/MatchDims.h"
 #include "tools/gradus/ResultText.h"
 #include "tools/gradus/Trained.h"
@@ -29,35 +29,6 @@ struct Words {
 
 } // namespace
 
-static const ast::Fn *findFunction(const ast::File &file,
-                                   const std::string &path,
-                                   const std::string &name) {
-  std::vector<const ast::Fn *> exported;
-  std::vector<std::string> names;
-  for (const auto &decl : file.declarations)
-    if (auto *fn = decl->as<ast::Fn>(); fn && decl->exported) {
-      exported.push_back(fn);
-      names.push_back(fn->name.text);
-    }
-  for (const ast::Fn *fn : exported)
-    if (fn->name.text == name)
-      return fn;
-  if (exported.empty())
-    throw Error(fault::NothingExported, path)
-        .help("write `export` before a `fn` to run it");
-  std::string list = fmt::format("`{}`", fmt::join(names, "`, `"));
-  if (name.empty() && exported.size() > 1)
-    throw Error(fault::WhichFunction, path,
-                counted(exported.size(), "function"))
-        .help(fmt::format("write the name of one behind the model: {}", list));
-  if (name.empty())
-    return exported.front();
-  Error error(fault::NoExport, path, name);
-  std::string near = typed::nearest(name, names);
-  throw error.help(near.empty() ? "it exports " + list
-                                : fmt::format("did you mean `{}`?", near));
-}
-
 // A name that is an argument of the function is an argument, else an override.
 static Words sortWords(const LoadedModel &loaded, const CommandLine &line) {
   Words result;
@@ -67,7 +38,7 @@ static Words sortWords(const LoadedModel &loaded, const CommandLine &line) {
     name = line.words[0];
     first = 1;
   }
-  result.function = findFunction(*loaded.file, loaded.path, name);
+  result.function = exportedFunction(loaded, name);
   for (size_t i = first; i < line.words.size(); ++i) {
     const std::string &word = line.words[i];
     size_t equals = word.find('=');
@@ -252,10 +223,7 @@ ExitCode verbs::predict(const CommandLine &line) {
   checkModel(*loaded, line, overridesOf(words.overrides, line), diagnostics);
   settle(diagnostics);
 
-  const typed::Function *function = nullptr;
-  for (const typed::Function *candidate : loaded->program->main->functions)
-    if (candidate->name == words.function->name.text)
-      function = candidate;
+  const typed::Function *function = checkedFunction(*loaded, *words.function);
   if (!line.split.empty()) {
     loaded->train();
     if (!words.arguments.empty())

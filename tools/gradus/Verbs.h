@@ -10,6 +10,7 @@ ExitCode check(const CommandLine &line);
 ExitCode train(const CommandLine &line);
 ExitCode test(const CommandLine &line);
 ExitCode predict(const CommandLine &line);
+ExitCode sample(const CommandLine &line);
 ExitCode gradcheck(const CommandLine &line);
 ExitCode bench(const CommandLine &line);
 ExitCode compile(const CommandLine &line);

@@ -51,8 +51,8 @@ train on d(x), batch B = 6 {
 }
 
 TEST(Draws, EveryCompilationOfAStepDrawsTheSame) {
-  ModelRunner plain(kNoise, /*reference=*/true);
-  ModelRunner fused(kNoise, /*reference=*/false);
+  ModelRunner plain(kNoise, {.reference = true});
+  ModelRunner fused(kNoise, {.reference = false});
   auto a = plain.step(6), b = fused.step(6);
   for (auto *function : {&a, &b}) {
     for (const BufferInfo &buffer : function->buffers()) {
