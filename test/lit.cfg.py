@@ -1,6 +1,7 @@
 # The test suite: .mlir, .nn and .test files hold their RUN lines.
 # The GoogleTest programs have a suite of their own in unit/.
 import os
+import shutil
 import sys
 
 import lit.formats
@@ -21,3 +22,5 @@ config.substitutions.append(("%examples", config.gradus_source + "/examples"))
 config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%source", config.gradus_source))
 config.substitutions.append(("%build", config.gradus_build))
+if os.path.exists("/usr/lib/bible.data") and shutil.which("bible"):
+    config.available_features.add("bible-kjv")
