@@ -137,6 +137,13 @@ Dataset DataReader::readArrays(const Split &split, const ArraySource &source) {
   return result;
 }
 
+void DataReader::useCharacters(const ClassNames &names) {
+  const auto *text = std::get_if<TextSource>(&trainingSplit().source);
+  auto found = names.find(declaration.fields.front().name);
+  if (text && !text->isBytes && found != names.end())
+    labels[found->first] = found->second;
+}
+
 Dataset DataReader::readText(const Split &split, const TextSource &source) {
   const Field &field = declaration.fields.at(0);
   TextPart text(folder.resolve(source.file), source);

@@ -26,6 +26,10 @@ public:
   /// of data (E08).
   Dataset read(std::string_view split);
 
+  /// Numbers the characters of a text as a model does that has been trained
+  /// before; names of other fields are not used.
+  void useCharacters(const ClassNames &names);
+
   /// The names of all text labels and characters met so far.
   const ClassNames &classNames() const { return labels; }
 

@@ -173,7 +173,7 @@ Tensor TextPart::numbers(const Field &field,
                                reinterpret_cast<const char *>(file.data())) +
                             at,
                         length, ""))
-            .note(fmt::format("the training part has {}",
+            .note(fmt::format("there are numbers for {}",
                               counted(vocabulary.size(), "character")))
             .help("take it out of the file, or let `train` see it");
       number = place;

@@ -170,8 +170,9 @@ ExitCode verbs::train(const CommandLine &line) {
   RunFolder folder({line.output, last.model.name, ".", line.overwrite});
   Progress progress = Progress::standard(stderr, line.quiet);
   Interrupt interrupt;
-  // Each takes the parameters the one before it has left.
+  // Each takes the parameters the one before it has left, and its characters.
   std::unique_ptr<Trainer> trainer;
+  ClassNames characters;
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   TrainResult result;
   bool hasBegun = false;
@@ -187,13 +188,16 @@ ExitCode verbs::train(const CommandLine &line) {
       if (trainer)
         next->variables().adopt(trainer->variables());
       else
-        loadWeights(next->variables(), *part.loaded, line);
+        characters = loadWeights(next->variables(), *part.loaded, line)
+                         .labels.value_or(ClassNames());
+      part.data->useCharacters(characters);
       trainer = std::move(next);
       double startSeconds = std::chrono::duration<double>(
                                 std::chrono::steady_clock::now() - begin)
                                 .count();
       result = trainer->run();
       hasBegun = true;
+      characters = part.data->classNames();
       if (line.json) {
         nlohmann::ordered_json &entry =
             json.emplace_back(nlohmann::ordered_json::object());

@@ -154,7 +154,7 @@ TEST_F(TextReading, ANewCharacterIsShownWhereItStands) {
             "2 | ab\xC3\xA9\xE2\x82\xAC"
             "a\n"
             "  |    ^\n"
-            "  = note: the training part has 5 characters\n"
+            "  = note: there are numbers for 5 characters\n"
             "  = help: take it out of the file, or let `train` see it\n");
   EXPECT_NE(messageOf([&] {
               text.numbers(window(5, 2), {"a", "b", "c"});
