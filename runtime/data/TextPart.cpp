@@ -41,6 +41,10 @@ static size_t lengthOf(std::string_view text, int64_t count) {
 TextPart::TextPart(std::string from, const TextSource &source)
     : path(std::move(from)), source(source), file(readDataFile(path)),
       text(reinterpret_cast<const char *>(file.data()), file.size()) {
+  // What editors put before UTF-8 is no part of the text.
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (!source.isBytes && text.starts_with(mark))
+    text.remove_prefix(mark.size());
   int64_t total = source.isBytes ? int64_t(file.size()) : countCharacters();
   Interval part = source.part.value_or(Interval());
   int64_t first = share(total, part.begin.value_or(0));
@@ -61,7 +65,7 @@ int64_t TextPart::countCharacters() const {
       bool isUtf16 =
           text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
       throw Error(fault::NotUtf8, path)
-          .at(placeOf(at, 1, fmt::format("byte {}", at)))
+          .at(placeOf(at, 1, true))
           .help(isUtf16 ? "it seems to be UTF-16; save it as UTF-8"
                         : "`bytes(...)` takes any file, for a field of type "
                           "`index(256)[N]`");
@@ -71,27 +75,26 @@ int64_t TextPart::countCharacters() const {
   return count;
 }
 
-/// Of what stands from byte `at` of the file on.
-DataPlace TextPart::placeOf(size_t at, size_t length,
-                            std::string detail) const {
+/// Of what stands from byte `at` of the text on: its byte in the file, or its
+/// column.
+DataPlace TextPart::placeOf(size_t at, size_t length, bool asByte) const {
   std::string_view all(reinterpret_cast<const char *>(file.data()),
                        file.size());
+  at += size_t(text.data() - all.data());
   std::string_view before = all.substr(0, at);
   size_t start = before.rfind('\n') + 1; // Past the end is 0.
   std::string_view line = all.substr(start);
   line = line.substr(0, line.find('\n'));
   if (line.ends_with('\r'))
     line.remove_suffix(1);
-  if (detail.empty()) {
-    int64_t column = 1;
-    for (size_t i = start; i < at; ++column)
-      i += characterLength(all.substr(i));
-    detail = fmt::format("column {}", column);
-  }
+  int64_t column = 1;
+  for (size_t i = start; i < at && !asByte; ++column)
+    i += characterLength(all.substr(i));
   size_t begin = std::min(at - start, line.size());
   return {path,
           uint64_t(std::ranges::count(before, '\n')) + 1,
-          std::move(detail),
+          asByte ? fmt::format("byte {}", at)
+                 : fmt::format("column {}", column),
           std::string(line),
           begin,
           std::min(begin + length, line.size()),
@@ -169,10 +172,7 @@ Tensor TextPart::numbers(const Field &field,
       if (place < 0)
         throw Error(fault::UnknownCharacter,
                     characterName(text.substr(at, length)))
-            .at(placeOf(size_t(text.data() -
-                               reinterpret_cast<const char *>(file.data())) +
-                            at,
-                        length, ""))
+            .at(placeOf(at, length, false))
             .note(fmt::format("there are numbers for {}",
                               counted(vocabulary.size(), "character")))
             .help("take it out of the file, or let `train` see it");

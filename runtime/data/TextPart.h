@@ -33,7 +33,7 @@ public:
 
 private:
   int64_t countCharacters() const;
-  DataPlace placeOf(size_t at, size_t length, std::string detail) const;
+  DataPlace placeOf(size_t at, size_t length, bool asByte) const;
 
   std::string path;
   const TextSource &source;

@@ -77,6 +77,21 @@ TEST_F(TextReading, PartsShareNothingAndLeaveNothingOut) {
   EXPECT_EQ(total, 1234);
 }
 
+TEST_F(TextReading, AMarkBeforeUtf8IsNoCharacter) {
+  TextPart text = part("\xEF\xBB\xBF"
+                       "aba");
+  EXPECT_EQ(text.characters(), (Names{"a", "b"}));
+  EXPECT_NE(messageOf([&] {
+              text.numbers(window(2, 1), {"a"});
+            }).find("t.txt:1, column 3\n"),
+            std::string::npos);
+  EXPECT_NE(messageOf([&] {
+              part("\xEF\xBB\xBF"
+                   "a\xFF");
+            }).find("t.txt:1, byte 4\n"),
+            std::string::npos);
+}
+
 TEST_F(TextReading, BytesStandForThemselves) {
   TextPart text = part("a\xFF\n\x80", Interval{0, 75}, true);
   EXPECT_EQ(numbers(text.bytes()), (Numbers{'a', 255, '\n'}));
