@@ -163,11 +163,26 @@ std::vector<Cluster *> Clustering::inOrder() const {
     return number.lookup(root == cluster->ops.end() ? cluster->ops.front()
                                                     : *root);
   };
-  std::vector<Cluster *> byAnchor, order;
+  // Where all that a cluster needs stands. Numbers are computed when they are
+  // asked for: the step count of an update delays no weight gradient.
+  DenseMap<Cluster *, int64_t> ready;
+  auto readyAt = [&](auto &self, Cluster *cluster) -> int64_t {
+    if (auto known = ready.find(cluster); known != ready.end())
+      return known->second;
+    int64_t latest = cluster->kind == Kind::Scalars ? 0 : anchor(cluster);
+    for (Cluster *producer : producersOf(cluster->ops))
+      if (producer != cluster)
+        latest = std::max(latest, self(self, producer));
+    return ready[cluster] = latest;
+  };
+  auto rank = [&](Cluster *cluster) {
+    return std::make_tuple(cluster->kind == Kind::Scalars,
+                           readyAt(readyAt, cluster), anchor(cluster));
+  };
+  std::vector<Cluster *> byRank, order;
   for (const auto &cluster : clusters)
-    byAnchor.push_back(cluster.get());
-  llvm::sort(byAnchor,
-             [&](Cluster *a, Cluster *b) { return anchor(a) < anchor(b); });
+    byRank.push_back(cluster.get());
+  llvm::sort(byRank, [&](Cluster *a, Cluster *b) { return rank(a) < rank(b); });
   DenseSet<Cluster *> done;
   auto visit = [&](auto &self, Cluster *cluster) -> void {
     if (!done.insert(cluster).second)
@@ -176,7 +191,7 @@ std::vector<Cluster *> Clustering::inOrder() const {
       self(self, producer);
     order.push_back(cluster);
   };
-  for (Cluster *cluster : byAnchor)
+  for (Cluster *cluster : byRank)
     visit(visit, cluster);
   return order;
 }

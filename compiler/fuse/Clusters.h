@@ -9,11 +9,14 @@
 //     latest. So bias, activation, mask and the whole optimizer update follow
 //     the contraction that gives them their operand.
 //  2. Nothing is fused in front of a contraction: its operands are read many
-//     times, what precedes them would be computed as often.
+//     times, what precedes them would be computed as often. What shares a batch
+//     axis with all its operands may share its kernel: there it is stored, for
+//     one step of that axis (the heads of an attention).
 //  3. Kernels that feed each other merge where the rules permit it; scalar
 //     kernels also merge with each other.
 //  4. A cheap op moves or is repeated where its result is read, if its operands
-//     are stored anyway or much smaller (Recompute.cpp).
+//     are stored anyway or much smaller, or if storing one operand saves
+//     storing several results (Recompute.cpp).
 //  5. No merge may close a cycle between kernels.
 //  6. A reshape belongs to no kernel: it renames bytes.
 // Every rule goes through the ops in program order, so equal layers give equal
@@ -50,8 +53,9 @@ public:
   /// Rule 4.
   void recompute();
 
-  /// The clusters, each behind all that it needs, close behind where its main
-  /// op stood.
+  /// The clusters, each behind all that it needs: as soon as that is there, and
+  /// otherwise where its main op stood. What a cluster reads is then still in a
+  /// cache, and its memory is free early.
   std::vector<Cluster *> inOrder() const;
 
   /// Null for values from outside.
@@ -77,7 +81,14 @@ private:
   void add(Cluster *cluster, llvm::ArrayRef<mlir::Operation *> ops);
   void update(Cluster *cluster);
 
+  /// Ops to be repeated in the kernels that read the result of the last.
+  struct Repetition {
+    llvm::SmallSetVector<Cluster *, 4> readers;
+    Ops ops;
+  };
+  std::optional<Repetition> repetitionOf(mlir::Operation *op) const;
   bool recomputeOne(mlir::Operation *op);
+  void storeSource(mlir::Operation *op);
   bool isStored(mlir::Value value) const;
   bool collectCheap(mlir::Operation *op, const Cluster *from, mlir::Value whole,
                     Ops &ops) const;
@@ -87,6 +98,8 @@ private:
   std::vector<std::unique_ptr<Cluster>> clusters;
   llvm::DenseMap<mlir::Operation *, Cluster *> owner;
   llvm::DenseMap<mlir::Operation *, int64_t> number;
+  /// Values stored because others are computed from them where they are read.
+  llvm::DenseSet<mlir::Value> kept;
   /// Replaced by copies, without operands; erased when `recompute` ends.
   std::vector<mlir::Operation *> dead;
 };

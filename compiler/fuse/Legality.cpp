@@ -19,6 +19,8 @@ StringRef nameOf(Kind kind) {
     return "contraction";
   case Kind::Rows:
     return "rows";
+  case Kind::Blocks:
+    return "blocks";
   case Kind::Columns:
     return "columns";
   case Kind::Scalars:
@@ -143,6 +145,16 @@ bool isEpilogue(const Members &members, Operation *root) {
   return true;
 }
 
+/// How many leading axes both operands and the result of an einsum share.
+int64_t batchAxes(graph::EinsumOp einsum) {
+  graph::EinsumSpec spec = *graph::parseEinsum(einsum.getSpec());
+  size_t count = 0;
+  while (count < std::min({spec.a.size(), spec.b.size(), spec.y.size()}) &&
+         spec.a[count] == spec.y[count] && spec.b[count] == spec.y[count])
+    ++count;
+  return static_cast<int64_t>(count);
+}
+
 /// How many leading (`fromFront`) or trailing axes of the result of `op` are
 /// those of its operand `x`, untouched; `x` is computed in the same kernel.
 int64_t untouchedAxes(Operation *op, Value x, bool fromFront) {
@@ -165,6 +177,9 @@ int64_t untouchedAxes(Operation *op, Value x, bool fromFront) {
   if (isReduction(op))
     return beside(reducedAxes(op), xRank);
   return llvm::TypeSwitch<Operation *, int64_t>(op)
+      .Case([&](graph::EinsumOp einsum) {
+        return fromFront ? batchAxes(einsum) : 0;
+      })
       .Case([&](graph::BroadcastOp broadcast) {
         return beside(broadcast.getDims(), rank);
       })
@@ -208,13 +223,15 @@ int64_t commonAxes(ArrayRef<int64_t> a, ArrayRef<int64_t> b, int64_t limit,
 }
 
 /// Whether all members share a loop over axes at the chosen end. A number made
-/// from whole rows comes behind the loop, so no row may need it.
+/// from whole rows comes behind the loop, so no row may need it. A contraction
+/// is repeated in the loop, so what it reads must be of one step.
 bool shareLoop(const Members &members, bool fromFront) {
   int64_t axes = std::numeric_limits<int64_t>::max();
   std::optional<ArrayRef<int64_t>> domain;
   for (Operation *op : members.ops()) {
     if (isContraction(op))
-      return false;
+      axes =
+          std::min(axes, fromFront ? batchAxes(cast<graph::EinsumOp>(op)) : 0);
     bool behind = isScalar(op);
     if (behind && !isElementwise(op) && !isReduction(op))
       return false;
@@ -240,6 +257,14 @@ bool shareLoop(const Members &members, bool fromFront) {
   return true;
 }
 
+/// Whether a member reads windows, which are index maps of single
+/// contractions.
+bool hasWindows(const Members &members) {
+  return llvm::any_of(members.ops(), [](Operation *op) {
+    return isa<graph::UnfoldOp, graph::FoldOp>(op);
+  });
+}
+
 } // namespace
 
 std::optional<Kind> kindOf(ArrayRef<Operation *> ops) {
@@ -252,7 +277,9 @@ std::optional<Kind> kindOf(ArrayRef<Operation *> ops) {
   if (root != members.ops().end()) {
     if (isEpilogue(members, *root))
       return Kind::Contraction;
-    return std::nullopt;
+    if (hasWindows(members) || !shareLoop(members, true))
+      return std::nullopt;
+    return Kind::Blocks;
   }
   if (llvm::all_of(members.ops(), [](Operation *op) {
         return isScalar(op) && isElementwise(op);

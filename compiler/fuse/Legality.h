@@ -16,6 +16,9 @@ enum class Kind {
   /// broadcasts touch only axes behind them. Numbers that sum up the rows may
   /// follow (a mean loss).
   Rows,
+  /// Rows with contractions among them, whose operands all have the leading
+  /// axes: attention, where the scores of one example never leave the cache.
+  Blocks,
   /// Parallel over trailing axes that all values share; reductions and
   /// broadcasts touch only axes before them (a bias gradient and its update).
   Columns,

@@ -35,10 +35,16 @@ void duplicateLeaves(Block &body) {
 
 bool Clustering::isStored(Value value) const {
   Cluster *cluster = clusterOf(value);
-  return !cluster || cluster->isView() ||
+  return !cluster || cluster->isView() || kept.contains(value) ||
          llvm::any_of(value.getUsers(), [&](Operation *user) {
            return clusterOf(user) != cluster;
          });
+}
+
+static int64_t bytesOf(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return type.getNumElements() *
+         llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
 /// Whether storing `operand` instead of `result` saves at least half: the
@@ -74,45 +80,52 @@ bool Clustering::collectCheap(Operation *op, const Cluster *from, Value whole,
   return ops.size() <= kMaxRepeated;
 }
 
-/// Computes the stored result of `op` in each kernel that reads it; false, and
-/// nothing changes, if that is impossible or no gain.
-bool Clustering::recomputeOne(Operation *op) {
+/// How the stored result of `op` can be computed in each kernel that reads it;
+/// nothing if that is impossible or no gain.
+std::optional<Clustering::Repetition>
+Clustering::repetitionOf(Operation *op) const {
   Cluster *from = clusterOf(op);
   if (from->isView() || isCarried(op) || !op->hasTrait<OpTrait::Elementwise>())
-    return false;
-  llvm::SmallSetVector<Cluster *, 4> readers;
+    return std::nullopt;
+  Repetition repetition;
   bool readAtHome = false;
   for (Operation *user : op->getUsers()) {
     Cluster *reader = clusterOf(user);
     if (!reader || reader->isView())
-      return false; // returned or renamed: it has to be stored
+      return std::nullopt; // returned or renamed: it has to be stored
     if (reader == from)
       readAtHome = true;
     else
-      readers.insert(reader);
+      repetition.readers.insert(reader);
   }
-  bool onlyMoves = readers.size() == 1 && !readAtHome;
-  if (readers.empty() || (!isCheap(op) && !onlyMoves))
-    return false;
-
-  Ops repeated;
-  if (!collectCheap(op, from, op->getResult(0), repeated))
-    return false;
-  for (Cluster *reader : readers) {
+  bool onlyMoves = repetition.readers.size() == 1 && !readAtHome;
+  if (repetition.readers.empty() || (!isCheap(op) && !onlyMoves))
+    return std::nullopt;
+  if (!collectCheap(op, from, op->getResult(0), repetition.ops))
+    return std::nullopt;
+  for (Cluster *reader : repetition.readers) {
     Ops together = reader->ops;
-    llvm::append_range(together, repeated);
+    llvm::append_range(together, repetition.ops);
     if (!kindOf(together))
-      return false;
+      return std::nullopt;
   }
+  return repetition;
+}
 
-  for (Cluster *reader : readers) {
+/// Computes the stored result of `op` where it is read, if possible.
+bool Clustering::recomputeOne(Operation *op) {
+  std::optional<Repetition> repetition = repetitionOf(op);
+  if (!repetition)
+    return false;
+  Cluster *from = clusterOf(op);
+  for (Cluster *reader : repetition->readers) {
     auto user = llvm::find_if(reader->ops, [&](Operation *candidate) {
       return llvm::is_contained(candidate->getOperands(), op->getResult(0));
     });
     OpBuilder builder(*user);
     IRMapping mapping;
     Ops copies;
-    for (Operation *original : repeated) {
+    for (Operation *original : repetition->ops) {
       Operation *copy = builder.clone(*original, mapping);
       number[copy] = number.lookup(*user);
       copies.push_back(copy);
@@ -124,6 +137,35 @@ bool Clustering::recomputeOne(Operation *op) {
   }
   removeDead(from);
   return true;
+}
+
+/// Stores the result of `op` if several larger or equal values that are stored
+/// can be computed from it where they are read: tanh(x) for 1 + tanh(x) and
+/// 1 - tanh(x)^2.
+void Clustering::storeSource(Operation *op) {
+  Value source = op->getResult(0);
+  if (clusterOf(op)->isView() || isCarried(op) || isCheap(op) ||
+      isStored(source))
+    return;
+  SmallVector<Operation *> open = {op}, derived;
+  for (size_t next = 0; next < open.size() && open.size() < 4 * kMaxRepeated;
+       ++next)
+    for (Operation *user : open[next]->getUsers())
+      if (clusterOf(user) == clusterOf(op) && isCheap(user) &&
+          !llvm::is_contained(open, user)) {
+        open.push_back(user);
+        if (isStored(user->getResult(0)) && !repetitionOf(user))
+          derived.push_back(user);
+      }
+  if (derived.size() < 2)
+    return;
+  kept.insert(source);
+  int64_t saved = 0;
+  for (Operation *user : derived)
+    if (repetitionOf(user))
+      saved += bytesOf(user->getResult(0));
+  if (saved <= bytesOf(source))
+    kept.erase(source);
 }
 
 void Clustering::removeDead(Cluster *cluster) {
@@ -141,6 +183,8 @@ void Clustering::recompute() {
   SmallVector<Operation *> ops;
   for (Operation &op : body.without_terminator())
     ops.push_back(&op);
+  for (Operation *op : ops)
+    storeSource(op);
   // Backwards: what reads a value settles before the value itself.
   for (Operation *op : llvm::reverse(ops))
     if (owner.contains(op))

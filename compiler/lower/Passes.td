@@ -65,6 +65,24 @@ def CopiesToLinalg : Pass<"graph-copies-to-linalg", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def TileRows : Pass<"graph-tile-rows", "::mlir::func::FuncOp"> {
+  let summary = "one loop over blocks of rows around all ops of a kernel";
+  let description = [{
+    Ops on buffers that all walk the same outer axes (a softmax, a layer
+    normalization and its gradient, the heads of an attention) run block by block
+    inside one loop over these axes. A block is as many rows as fit the nearest
+    cache, at least one, and depends on the shape only. Buffers inside the kernel
+    shrink to a block. Sums over all rows are added to in the loop; what needs
+    them, or needs no row, comes before or behind. A contraction is never split:
+    it is inside only if all its operands have the rows.
+    Test: test/lower/tile-rows.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def ScheduleKernels : Pass<"graph-schedule-kernels", "::mlir::func::FuncOp"> {
   let summary = "linalg on buffers as loops of vectors";
   let description = [{

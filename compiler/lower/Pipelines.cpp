@@ -49,6 +49,8 @@ void addScheduledLoops(OpPassManager &passes) {
   // few generics on tensors
   addBufferization(passes);
   // linalg on buffers
+  passes.addNestedPass<func::FuncOp>(createTileRows());
+  // the same in loops over rows, where there are rows
   passes.addNestedPass<func::FuncOp>(createScheduleKernels());
   // loops of vectors on buffers
   passes.addNestedPass<func::FuncOp>(createVectorMath());

@@ -382,6 +382,7 @@ private:
                             column(inPanel(point), j, vectors, emitter.lanes))
                       .value
                 : emitter.load(b, column(point, j, vectors, active)).value);
+    prefetchNextRow(point);
     for (int64_t i = 0; i < height; ++i) {
       Point place = point;
       place.vectorLoop = -1;
@@ -394,6 +395,30 @@ private:
       }
     }
     return sums;
+  }
+
+  /// Asks for the elements of A some steps ahead if steps are so far apart that
+  /// no processor guesses: those of a transposed operand.
+  void prefetchNextRow(const Point &point) {
+    constexpr int64_t kSteps = 16, kFar = 1024;
+    if (roles.contracted.empty() || roles.m < 0 || a.strides[roles.m] != 1)
+      return;
+    unsigned inner = roles.contracted.back();
+    int64_t bytes = a.strides[inner] * a.element.getIntOrFloatBitWidth() / 8;
+    if (bytes < kFar || nest.sizes[inner] < 2 * kSteps)
+      return;
+    Point ahead = point;
+    ahead.vectorLoop = -1;
+    ahead.plus[inner] += kSteps;
+    Element index = emitter.indexOf(a, ahead);
+    OpBuilder &builder = emitter.at(index.level);
+    auto type = cast<MemRefType>(a.flat.getType());
+    Value place =
+        arith::MinUIOp::create(builder, emitter.loc, index.value,
+                               emitter.constant(type.getNumElements() - 1));
+    memref::PrefetchOp::create(builder, emitter.loc, a.flat, place,
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
   }
 
   /// Adds what the result starts from, evaluates the epilogue and stores.

@@ -136,6 +136,8 @@ private:
                   shape);
     }
     case 9: {
+      if (rank == 3)
+        return writeBatched(x);
       if (rank != 2)
         return;
       Value y = like(x.shape);
@@ -169,6 +171,23 @@ private:
       return emit("mul " + x.name + ", " + half + " : " + type, x.shape);
     }
     }
+  }
+
+  /// Products of matrices, one for each index of a batch, as attention has
+  /// them.
+  void writeBatched(const Value &x) {
+    std::string type = tensor(x.shape);
+    Shape shape = {x.shape[0], x.shape[1], x.shape[1]};
+    emit("einsum \"bij,bkj->bik\" " + x.name + ", " + like(x.shape).name +
+             " : " + type + ", " + type,
+         shape);
+    Value scores = values.back();
+    emit("tanh " + scores.name + " : " + tensor(shape), shape);
+    Value weights = values.back();
+    emit("einsum \"bik,bkj->bij\" " + weights.name + ", " + like(x.shape).name +
+             " : " + tensor(shape) + ", " + type,
+         x.shape);
+    emit("tanh " + values.back().name + " : " + type, x.shape);
   }
 
   std::string pick(std::vector<std::string> choices) {

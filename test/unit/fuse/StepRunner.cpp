@@ -46,7 +46,8 @@ mlir::OwningOpRef<mlir::ModuleOp> formKernels(const std::string &text,
   return succeeded(passes.run(*module)) ? std::move(module) : nullptr;
 }
 
-std::shared_ptr<native::Code> compileKernels(mlir::ModuleOp module) {
+std::shared_ptr<native::Code> compileKernels(mlir::ModuleOp module,
+                                             bool schedule) {
   mlir::OwningOpRef<mlir::ModuleOp> kernels =
       mlir::ModuleOp::create(module.getLoc());
   for (auto function : module.getOps<mlir::func::FuncOp>())
@@ -57,7 +58,7 @@ std::shared_ptr<native::Code> compileKernels(mlir::ModuleOp module) {
   if (failed(passes.run(*kernels)))
     return nullptr;
   lower::LowerOptions lowerOptions;
-  lowerOptions.schedule = false;
+  lowerOptions.schedule = schedule;
   auto lowered = lower::lowerKernels(*kernels, lowerOptions);
   if (!lowered)
     return nullptr;
@@ -104,9 +105,10 @@ std::optional<CompiledFunction> planStep(const std::string &text, bool fuse) {
   return planned;
 }
 
-StepRunner::StepRunner(const std::string &text, bool fuse, unsigned seed) {
+StepRunner::StepRunner(const std::string &text, bool fuse, unsigned seed,
+                       bool schedule) {
   auto module = formKernels(text, fuse);
-  auto code = module ? compileKernels(*module) : nullptr;
+  auto code = module ? compileKernels(*module, schedule) : nullptr;
   auto planned = code ? plan(*module, code) : std::nullopt;
   if (!planned) {
     ADD_FAILURE() << text;

@@ -17,8 +17,10 @@ std::optional<CompiledFunction> planStep(const std::string &text, bool fuse);
 
 class StepRunner {
 public:
-  /// Compiles the function `step` or `train_step` of `text` with plain loops.
-  StepRunner(const std::string &text, bool fuse, unsigned seed);
+  /// Compiles the function `step` or `train_step` of `text`: with plain loops,
+  /// or with the schedules of kernels that train.
+  StepRunner(const std::string &text, bool fuse, unsigned seed,
+             bool schedule = false);
 
   /// Runs it `times` on the same buffers; the contents of all that it writes,
   /// in the order of its buffers.
