@@ -118,7 +118,7 @@ train on d(x, y), batch B = 2 {
 )";
   std::map<std::string, Numbers> first;
   for (int way = 0; way < 3; ++way) {
-    ModelRunner runner(text, /*reference=*/way == 0, /*interpret=*/way == 2);
+    ModelRunner runner(text, {.reference = way == 0, .interpret = way == 2});
     auto step = runner.step(2);
     // What a run starts with, where it is not 0.
     step.set("param/W", Numbers(12, 0.5));
