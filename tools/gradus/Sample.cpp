@@ -160,7 +160,7 @@ ExitCode verbs::sample(const CommandLine &line) {
   auto functions = compiler.exported(function, dims, diagnostics);
   settle(diagnostics);
   BoundFunction bound(std::move(functions.at(function.name)), values.variables);
-  bound.setSeed(loaded->seed);
+  bound.setDraws(loaded->seed, 0, DrawFor::Evaluation);
   NextLogits next(bound, function.arguments[0]->name);
   if (!next.isCausal(text, alphabet.size()))
     throw Error(fault::LooksAhead, function.name)

@@ -136,7 +136,7 @@ fn rows(x: real) -> real[2] {
 }
 train on d(x), batch B = 1 {
 )" + clauses + "\n  steps = 1\n}\n",
-                       GetParam())
+                       CompileOptions{.reference = GetParam()})
         .step(1);
   }
 
@@ -267,7 +267,7 @@ train on d(x), batch B = 2 {
   steps = 2
 }
 )",
-                     /*reference=*/false);
+                     {.reference = false});
   auto step = runner.step(2);
   const size_t channels = 2, n = 6;
   Numbers x{1, 2, 4, 0, 1, 8, 3, 0, 2, -2, 5, 6};
