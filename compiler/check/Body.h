@@ -322,6 +322,8 @@ private:
                                const Expr *operand, size_t axis);
   bool hasLastAxes(const CallSite &site, const Expr *operand, size_t axes,
                    std::string_view what);
+  /// `[i: 3]` where no index is declared.
+  void refuseRange(const ast::Name &index, std::string_view where);
   std::optional<Shape> shapeArguments(const ast::Index &tree);
 
   // Subscripts (CheckSubscripts.cpp).

@@ -27,6 +27,15 @@ private:
     state.diagnostics.report(diag::SourceArgument, range, what, wanted);
     isGood = false;
   }
+  /// The argument without a name: one file.
+  template <typename Source>
+  void readFile(const ast::Expr &value, Source &source) {
+    auto *text = value.as<ast::String>();
+    if (!text || source.fileRange)
+      return wrong(value.range, name, "given one file, then fields by name");
+    source.file = text->value;
+    source.fileRange = value.range;
+  }
   void unknown(const ast::Name &name, std::vector<std::string> options);
   std::optional<double> number(const ast::Expr &expr, std::string_view what);
   std::optional<int64_t> whole(const ast::Expr &expr, std::string_view what);
@@ -243,13 +252,7 @@ bool SourceReader::read(CsvSource &source) {
   for (const ast::Argument &argument : call.arguments) {
     const ast::Expr &value = *argument.value;
     if (!argument.name) {
-      auto *text = value.as<ast::String>();
-      if (!text || source.fileRange)
-        wrong(value.range, name, "given one file, then fields by name");
-      else {
-        source.file = text->value;
-        source.fileRange = value.range;
-      }
+      readFile(value, source);
       continue;
     }
     const std::string &key = argument.name->text;
@@ -356,13 +359,7 @@ bool SourceReader::read(TextSource &source) {
   for (const ast::Argument &argument : call.arguments) {
     const ast::Expr &value = *argument.value;
     if (!argument.name) {
-      auto *text = value.as<ast::String>();
-      if (!text || source.fileRange)
-        wrong(value.range, name, "given one file, then fields by name");
-      else {
-        source.file = text->value;
-        source.fileRange = value.range;
-      }
+      readFile(value, source);
       continue;
     }
     const std::string &key = argument.name->text;

@@ -29,6 +29,16 @@ const Symbol *CheckerState::resolveDim(Declaration &declaration) {
              makeSymbol(Symbol::Declared, declaration.name->text, size);
 }
 
+/// What every declared value has.
+template <typename T>
+static void describe(T &value, const Declaration &declaration,
+                     const ast::Name &name) {
+  value.name = name.text;
+  value.range = name.range;
+  value.doc = declaration.decl->doc;
+  value.isExported = declaration.decl->exported;
+}
+
 const Const *CheckerState::resolveConst(Declaration &declaration) {
   Resolving resolving(*this, declaration);
   if (!resolving)
@@ -53,11 +63,8 @@ const Const *CheckerState::resolveConst(Declaration &declaration) {
     return nullptr;
   }
   Const constant;
-  constant.name = tree.name.text;
+  describe(constant, declaration, tree.name);
   constant.path = declaration.path();
-  constant.doc = declaration.decl->doc;
-  constant.range = tree.name.range;
-  constant.isExported = declaration.decl->exported;
   constant.element = expr->type.element;
   constant.value = *number;
   return declaration.constant = program->make(std::move(constant));
@@ -73,10 +80,7 @@ const Param *CheckerState::resolveParam(Declaration &declaration) {
   Module &owner = *declaration.owner->module;
   Body body(*this, *declaration.owner, Body::Constant, &owner.requirements);
   Param param;
-  param.name = tree.name.text;
-  param.doc = declaration.decl->doc;
-  param.range = tree.name.range;
-  param.isExported = declaration.decl->exported;
+  describe(param, declaration, tree.name);
   param.type = body.type(*tree.type);
   if (param.type.isPoison())
     return nullptr;
@@ -115,10 +119,7 @@ const State *CheckerState::resolveState(Declaration &declaration) {
   Module &owner = *declaration.owner->module;
   Body body(*this, *declaration.owner, Body::Constant, &owner.requirements);
   State result;
-  result.name = tree.name.text;
-  result.doc = declaration.decl->doc;
-  result.range = tree.name.range;
-  result.isExported = declaration.decl->exported;
+  describe(result, declaration, tree.name);
   result.type = body.type(*tree.type);
   if (result.type.isPoison())
     return nullptr;
@@ -181,11 +182,8 @@ const LayerDecl *CheckerState::resolveLayer(Declaration &declaration) {
   ModuleScope *inner = resolveModule(*module);
   if (!inner)
     return fail();
-  layer.name = tree.name.text;
-  layer.doc = declaration.decl->doc;
-  layer.range = tree.name.range;
+  describe(layer, declaration, tree.name);
   layer.valueRange = tree.value->range;
-  layer.isExported = declaration.decl->exported;
   layer.module = inner->module;
   if (!body.layerDims(index, *tree.value, layer) ||
       !body.layerSettings(call, *tree.value, layer))

@@ -5,16 +5,19 @@
 
 namespace gradus::typed {
 
+void Body::refuseRange(const ast::Name &index, std::string_view where) {
+  state.diagnostics
+      .report(diag::Misplaced, index.range, index.text + ":", where)
+      .help("the range of an index stands behind `let` or a reduction: "
+            "`let y[i: 3] = ...`");
+}
+
 std::optional<Shape> Body::shapeArguments(const ast::Index &tree) {
   Shape shape;
   bool isBroken = false;
   for (const ast::Subscript &subscript : tree.subscripts) {
     if (subscript.index) {
-      state.diagnostics
-          .report(diag::Misplaced, subscript.index->range,
-                  subscript.index->text + ":", "in a shape")
-          .help("the range of an index stands behind `let` or a reduction: "
-                "`let y[i: 3] = ...`");
+      refuseRange(*subscript.index, "in a shape");
       return std::nullopt;
     }
     auto entry = axis(*subscript.value);

@@ -202,11 +202,7 @@ const Expr *Body::index(const ast::Expr &expr, const ast::Index &tree) {
   for (size_t i = 0; i < size; ++i) {
     const ast::Subscript &subscript = tree.subscripts[i];
     if (subscript.index) {
-      state.diagnostics
-          .report(diag::Misplaced, subscript.index->range,
-                  subscript.index->text + ":", "in a subscript")
-          .help("the range of an index stands behind `let` or a reduction: "
-                "`let y[i: 3] = ...`");
+      refuseRange(*subscript.index, "in a subscript");
       return poison(range);
     }
     if (isRest(subscript)) {
