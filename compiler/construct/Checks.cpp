@@ -57,9 +57,13 @@ ChecksBuilder::throughSurrogates(GraphFunction &function) {
                         [&](Value x) { return reached.contains(x); }))
         continue;
       reached.insert_range(op.getResults());
-      auto call = dyn_cast<graph::CustomOp>(op);
-      if (call &&
-          model.custom(call.getForward()).function->backward->surrogate) {
+      // The body of a loop may hold such calls.
+      WalkResult found = op.walk([&](graph::CustomOp call) {
+        return model.custom(call.getForward()).function->backward->surrogate
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      });
+      if (found.wasInterrupted()) {
         names.push_back(parameter.name);
         break;
       }

@@ -58,9 +58,12 @@ Value Emitter::meanOver(Value x, ArrayRef<int64_t> dims) {
 Value Emitter::visit(const typed::Reduce &node, const Expr &expr,
                      Frame &frame) {
   Value x = emit(*node.operand, frame);
-  return reduce(node.op, x,
-                axesOf(node.operand->type.shape, node.entries, frame.dims),
-                node.operand->type.element, expr.range);
+  SmallVector<int64_t> dims =
+      axesOf(node.operand->type.shape, node.entries, frame.dims);
+  auto batch = frame.batchAxis(node.operand->type.shape);
+  if (batch && (*batch < 0 || llvm::is_contained(dims, *batch)))
+    leaveLoops();
+  return reduce(node.op, x, dims, node.operand->type.element, expr.range);
 }
 
 Value Emitter::reduce(Builtin op, Value x, ArrayRef<int64_t> dims,

@@ -196,10 +196,7 @@ Lanes Emitter::lanesOfCall(const Callee &callee,
                            const std::vector<const Expr *> &arguments,
                            unsigned number, const Expr &expr, Frame &frame) {
   const typed::Function &function = *callee.function;
-  Frame inner;
-  inner.self = callee.self;
-  inner.dims = callee.dims;
-  inner.batch = callee.batch;
+  Frame inner(callee);
   SmallVector<Lanes> given;
   SmallVector<Values> plain;
   for (auto [i, local] : llvm::enumerate(function.arguments)) {
@@ -261,6 +258,9 @@ Value Emitter::visit(const typed::At &, const Expr &, Frame &) {
 
 Lanes Emitter::reduce(const typed::IndexReduce &node, const Expr &expr,
                       Frame &frame) {
+  for (const typed::Local *index : node.indices)
+    if (frame.batchAxis({index->extent}))
+      leaveLoops();
   size_t outer = open.size();
   for (const typed::Local *index : node.indices)
     open.emplace_back(index, index->extent.evaluate(frame.dims));

@@ -8,6 +8,7 @@
 #include "dialect/Loops.h"
 #include "runtime/Philox.h"
 
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/SaveAndRestore.h"
 
@@ -421,22 +422,22 @@ Value Emitter::roll(const typed::For &tree, int64_t first, int64_t rounds,
 
 void Emitter::writeOut(const typed::For &tree, Frame &frame,
                        llvm::function_ref<void()> round) {
-  bool isOutermost = !outermostLoop;
-  if (isOutermost)
-    outermostLoop = tree.keyword;
-  const typed::Interval &interval = *tree.counter->interval;
-  int64_t end = interval.end.evaluate(frame.dims);
+  // All of these also if the body turns out to be no body of a kept loop.
+  llvm::SaveAndRestore outermost(outermostLoop,
+                                 outermostLoop ? outermostLoop : tree.keyword);
   llvm::SaveAndRestore outerRound(site.round);
   levels.push_back(nullptr);
+  auto leave = llvm::scope_exit([&] {
+    levels.pop_back();
+    frame.dims.dims.erase(tree.counter);
+  });
+  const typed::Interval &interval = *tree.counter->interval;
+  int64_t end = interval.end.evaluate(frame.dims);
   for (int64_t i = interval.first.evaluate(frame.dims); i < end; ++i) {
     frame.dims.dims[tree.counter] = i;
     site.round = outerRound.get() * roundsApart + static_cast<uint32_t>(i);
     round();
   }
-  levels.pop_back();
-  frame.dims.dims.erase(tree.counter);
-  if (isOutermost)
-    outermostLoop = Range();
 }
 
 Value Emitter::loop(const typed::For &tree, const Expr *yield, Frame &frame) {
@@ -463,12 +464,11 @@ Value Emitter::loop(const typed::For &tree, const Expr *yield, Frame &frame) {
     run(tree.body, frame);
     if (!yield)
       return;
-    Value yielded = emit(*yield, frame);
-    auto shape =
-        llvm::to_vector(cast<RankedTensorType>(yielded.getType()).getShape());
-    shape.insert(shape.begin(), 1);
+    // Not a reshape: in that an axis of one row cannot be told from the new
+    // one.
     yields.push_back(
-        graph::ReshapeOp::create(builder, location, yielded, shape));
+        graph::BroadcastOp::create(builder, location, emit(*yield, frame),
+                                   ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1}));
   });
   if (yields.size() > 1)
     return graph::ConcatOp::create(builder, location, yields, 0);

@@ -34,6 +34,9 @@ void Emitter::assignState(const typed::AssignState &assign, Frame &frame) {
                              state->name);
     throw Refused();
   }
+  // A loop that is kept carries variables, not states.
+  if (!rolled.empty())
+    throw CannotRoll();
   const Instance &instance =
       model.instances.find(*frame.self, path, frame.dims);
   Value value = emit(*assign.value, frame);

@@ -389,10 +389,7 @@ Values Emitter::call(const Callee &callee,
                      const std::vector<const Expr *> &arguments,
                      unsigned number, const Expr &expr, Frame &frame) {
   const typed::Function &function = *callee.function;
-  Frame inner;
-  inner.self = callee.self;
-  inner.dims = callee.dims;
-  inner.batch = callee.batch;
+  Frame inner(callee);
   std::vector<Values> values;
   for (auto [i, local] : llvm::enumerate(function.arguments)) {
     // A function that is passed on may have more parameters than are given.

@@ -47,6 +47,11 @@ struct Lanes {
 
 /// What the names of a body mean while it is inlined.
 struct Frame {
+  Frame() = default;
+  /// Of the body of a function that is called, before its arguments.
+  explicit Frame(const Callee &callee)
+      : self(callee.self), dims(callee.dims), batch(callee.batch) {}
+
   const Instance *self = nullptr;
   typed::DimEnvironment dims;
   llvm::DenseMap<const typed::Local *, llvm::SmallVector<mlir::Value, 1>>
@@ -162,8 +167,9 @@ public:
     int64_t first, rounds;
     graph::LoopOp loop;
   };
-  /// Whether loops are kept at all, and those that hold a `stop`.
-  bool rolls = true, unrollsStops = false;
+  /// Whether loops are kept at all, and those that hold a `stop`; whether what
+  /// is reduced along the batch is split there, in no loop that is kept.
+  bool rolls = true, unrollsStops = false, splitsBatch = false;
   /// The calls that lead to what is being emitted, `logits/dropout.2/`, and the
   /// round of the loops around: each has draws of its own.
   struct Site {
@@ -179,7 +185,6 @@ public:
 protected:
   /// Thrown while the body of a loop is emitted that has to be written out.
   struct CannotRoll {};
-  bool isRolling() const { return !rolled.empty(); }
 
   /// The sum over `dims`, and the number of elements the mean divides by. An
   /// evaluation of a whole split overrides both.
@@ -303,6 +308,11 @@ private:
                 llvm::function_ref<void()> round);
   mlir::Value roll(const typed::For &tree, int64_t first, int64_t rounds,
                    const Expr *yield, Frame &frame);
+  /// Called where something is reduced along the batch.
+  void leaveLoops() const {
+    if (splitsBatch && !rolled.empty())
+      throw CannotRoll();
+  }
   void capture(Rolled &loop, llvm::MutableArrayRef<mlir::Value> yielded);
   bool isOutside(mlir::Value value, const Rolled &loop) const;
   mlir::Value rowInRound(mlir::Value x, Rolled &loop);

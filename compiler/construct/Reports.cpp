@@ -23,12 +23,7 @@ public:
   /// way that is no axis of its own any more.
   std::optional<int64_t> of(Value value);
   /// Marks an argument whose axis 0 is the batch.
-  void start(Value field) {
-    known[field] = 0;
-    size = cast<RankedTensorType>(field.getType()).getDimSize(0);
-  }
-  /// The rows of a batch.
-  int64_t size = 0;
+  void start(Value field) { known[field] = 0; }
 
 private:
   std::optional<int64_t> throughLoop(graph::LoopOp loop, unsigned result);
@@ -42,14 +37,15 @@ class ReportEmitter : public Emitter {
 public:
   ReportEmitter(Model &model, GraphFunction &function, BatchAxes &axes)
       : Emitter(model, function.builder(), &function, /*training=*/false),
-        axes(axes) {}
+        axes(axes) {
+    splitsBatch = true;
+  }
 
 protected:
   Value sumOver(Value x, ArrayRef<int64_t> dims) override;
   Value meanOver(Value x, ArrayRef<int64_t> dims) override;
 
 private:
-  void leaveLoops(Value x, ArrayRef<int64_t> dims);
   bool isAlongBatch(Value x, ArrayRef<int64_t> dims) {
     auto axis = axes.of(x);
     return axis && llvm::is_contained(dims, *axis);
@@ -256,17 +252,7 @@ std::optional<int64_t> BatchAxes::throughLoop(graph::LoopOp loop,
 
 //===-- Emission ----------------------------------------------------------===//
 
-/// A reduction along the batch is split where it stands, which the body of a
-/// loop is no place for.
-void ReportEmitter::leaveLoops(Value x, ArrayRef<int64_t> dims) {
-  if (isRolling() && llvm::any_of(dims, [&](int64_t dim) {
-        return shapeOf(x)[dim] == axes.size;
-      }))
-    throw CannotRoll();
-}
-
 Value ReportEmitter::sumOver(Value x, ArrayRef<int64_t> dims) {
-  leaveLoops(x, dims);
   if (!isAlongBatch(x, dims))
     return Emitter::sumOver(x, dims);
   Value sum = Emitter::sumOver(convert(x, builder.getF64Type()), dims);
@@ -274,7 +260,6 @@ Value ReportEmitter::sumOver(Value x, ArrayRef<int64_t> dims) {
 }
 
 Value ReportEmitter::meanOver(Value x, ArrayRef<int64_t> dims) {
-  leaveLoops(x, dims);
   if (!isAlongBatch(x, dims))
     return Emitter::meanOver(x, dims);
   Value sum = Emitter::sumOver(convert(x, builder.getF64Type()), dims);

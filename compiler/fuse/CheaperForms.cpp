@@ -157,7 +157,35 @@ static void putChannelsLast(Block &body) {
   }
 }
 
+/// A new axis of size 1 for a concat, and the same axis dropped from a slice,
+/// only rename bytes; elsewhere such a broadcast or sum is part of a kernel.
+static void renameUnitAxes(Block &body) {
+  auto areOnes = [](Value x, ArrayRef<int64_t> dims) {
+    return llvm::all_of(dims, [&](int64_t dim) {
+      return cast<RankedTensorType>(x.getType()).getDimSize(dim) == 1;
+    });
+  };
+  for (Operation &op : llvm::make_early_inc_range(body)) {
+    auto broadcast = dyn_cast<graph::BroadcastOp>(op);
+    auto sum = dyn_cast<graph::SumOp>(op);
+    bool renames =
+        (broadcast && areOnes(broadcast.getY(), broadcast.getDims()) &&
+         llvm::all_of(op.getUsers(), llvm::IsaPred<graph::ConcatOp>)) ||
+        (sum && areOnes(sum.getX(), sum.getDims()) &&
+         sum.getX().getDefiningOp<graph::SliceOp>());
+    if (!renames)
+      continue;
+    OpBuilder builder(&op);
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    Value renamed = graph::ReshapeOp::create(builder, op.getLoc(),
+                                             op.getOperand(0), type.getShape());
+    op.getResult(0).replaceAllUsesWith(renamed);
+    op.erase();
+  }
+}
+
 void useCheaperForms(Block &body) {
+  renameUnitAxes(body);
   splitConcats(body);
   gatherFolds(body);
   putChannelsLast(body);
