@@ -99,27 +99,30 @@ bool Body::layerSettings(const ast::Call *tree, const ast::Expr &value,
   }
   for (size_t i = 0; i < names.size(); ++i) {
     const Setting &setting = module.settings[i];
-    if (!given[i] && !setting.value && !setting.dim) {
+    const ast::Expr *argument = given[i];
+    bool hasDefault =
+        setting.whole ? setting.dim.has_value() : setting.value != nullptr;
+    if (!argument && !hasDefault) {
       state.diagnostics.report(diag::MissingArgument, value.range, module.name,
                                names[i]);
       return false;
     }
     if (setting.whole) {
-      auto found = given[i] ? dim(*given[i]) : setting.dim;
+      auto found = argument ? dim(*argument) : setting.dim;
       if (!found)
         return false;
       layer.dims.push_back(*found);
       continue;
     }
-    const Expr *found = given[i]
-                            ? declared(*given[i], setting.local->type, names[i])
-                            : setting.value;
+    const Expr *found = setting.value;
+    if (argument)
+      found = declared(*argument, setting.local->type, names[i]);
     if (found->type.isPoison())
       return false;
     // A default is checked where it is declared.
-    if (given[i] && !isFixedByConfig(*found)) {
-      state.diagnostics.report(diag::NotConstant, given[i]->range,
-                               shortened(given[i]->range.text()));
+    if (argument && !isFixedByConfig(*found)) {
+      state.diagnostics.report(diag::NotConstant, argument->range,
+                               shortened(argument->range.text()));
       return false;
     }
     layer.config.push_back(found);
