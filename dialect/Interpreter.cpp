@@ -1,6 +1,5 @@
 // See Interpreter.h; and walks over indices.
 #include "dialect/Interpreter.h"
-#include "dialect/Graph.h"
 
 #include "llvm/ADT/DenseMap.h"
 
@@ -58,7 +57,9 @@ SmallVector<Array> interpret(Block &body, ArrayRef<Array> arguments,
       throw std::logic_error(
           (op.getName().getStringRef() + " has no value of its own").str());
     SmallVector<Array> operands = read(op);
-    SmallVector<Array> results = evaluable.evaluate(operands);
+    auto loop = dyn_cast<LoopOp>(op);
+    SmallVector<Array> results =
+        loop ? interpret(loop, operands, watch) : evaluable.evaluate(operands);
     if (watch)
       watch(&op, operands, results);
     for (auto [result, value] : llvm::zip_equal(op.getResults(), results))

@@ -5,13 +5,14 @@
 #pragma once
 
 #include "dialect/Array.h"
+#include "dialect/Graph.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace gradus::graph {
 
-/// Called after each op with what it read and what it gave, which it may
-/// change.
+/// Called after each op, each round's of a loop too, with what it read and what
+/// it gave, which it may change.
 using Watch =
     llvm::function_ref<void(mlir::Operation *op, llvm::ArrayRef<Array> operands,
                             llvm::MutableArrayRef<Array> results)>;
@@ -26,5 +27,9 @@ llvm::SmallVector<Array> interpret(mlir::func::FuncOp function,
 /// The same of a block: what its terminator takes.
 llvm::SmallVector<Array>
 interpret(mlir::Block &body, llvm::ArrayRef<Array> arguments, Watch watch = {});
+
+/// The results of `loop`.
+llvm::SmallVector<Array> interpret(LoopOp loop, llvm::ArrayRef<Array> operands,
+                                   Watch watch = {});
 
 } // namespace gradus::graph

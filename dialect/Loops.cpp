@@ -140,23 +140,23 @@ static Array rowOf(const Array &tensor, int64_t row) {
   return result;
 }
 
-SmallVector<Array> LoopOp::evaluate(ArrayRef<Array> x) {
-  size_t carried = getCarried().size(), over = getOver().size();
+SmallVector<Array> interpret(LoopOp loop, ArrayRef<Array> x, Watch watch) {
+  size_t carried = loop.getCarried().size(), over = loop.getOver().size();
   SmallVector<Array> results(x.take_front(carried));
-  for (Value stack : stacks())
+  for (Value stack : loop.stacks())
     results.emplace_back(cast<RankedTensorType>(stack.getType()));
-  int64_t rounds = getRounds();
+  int64_t rounds = loop.getRounds();
   for (int64_t round = 0; round < rounds; ++round) {
-    int64_t i = getReverse() ? rounds - 1 - round : round;
+    int64_t i = loop.getReverse() ? rounds - 1 - round : round;
     SmallVector<Array> arguments;
-    arguments.emplace_back(cast<RankedTensorType>(counter().getType()));
+    arguments.emplace_back(cast<RankedTensorType>(loop.counter().getType()));
     arguments.back().wholes[0] = i;
     arguments.append(results.begin(), results.begin() + carried);
     for (const Array &tensor : x.slice(carried, over))
       arguments.push_back(rowOf(tensor, i));
     llvm::append_range(arguments, x.drop_front(carried + over));
     for (auto [k, value] :
-         llvm::enumerate(interpret(getBody().front(), arguments))) {
+         llvm::enumerate(interpret(loop.getBody().front(), arguments, watch))) {
       if (k < carried) {
         results[k] = std::move(value);
         continue;
@@ -169,6 +169,10 @@ SmallVector<Array> LoopOp::evaluate(ArrayRef<Array> x) {
     }
   }
   return results;
+}
+
+SmallVector<Array> LoopOp::evaluate(ArrayRef<Array> x) {
+  return interpret(*this, x);
 }
 
 //===-- Simplification ----------------------------------------------------===//

@@ -210,6 +210,17 @@ private:
     return state.makeExpr(std::move(type), range, std::move(node));
   }
 
+  // What `value` chooses from. A sum of thousands of terms is nested as deep,
+  // so that the frames between one term and the next have to be small: what
+  // needs room stays outside of them.
+  [[gnu::noinline]] const Expr *member(const ast::Expr &expr,
+                                       const ast::Member &tree);
+  [[gnu::noinline]] const Expr *tuple(Range range, const ast::Tuple &tree);
+  [[gnu::noinline]] const Expr *called(Range range, const ast::Call &tree);
+  [[gnu::noinline]] const Expr *binary(const ast::Expr &expr,
+                                       const ast::Binary &tree,
+                                       const Expr *left, const Expr *right);
+
   // Operators.
   const Expr *unary(const ast::Expr &expr, const ast::Unary &tree);
   const Expr *binary(const ast::Expr &expr, const ast::Binary &tree);

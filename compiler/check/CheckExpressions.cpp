@@ -60,55 +60,18 @@ const Expr *Body::value(const ast::Expr &expr) {
                 Number{boolean->value ? 1.0 : 0.0});
   if (expr.as<ast::NameUse>())
     return entityValue(entity(expr), expr);
-  if (auto *member = expr.as<ast::Member>()) {
-    Entity found = entity(expr);
-    if (found.kind != Entity::Value)
-      return entityValue(found, expr);
-    const Expr *operand = strong(*member->base);
-    if (operand->type.isPoison())
-      return poison(range);
-    if (!operand->type.isTensor() || operand->type.hasPack() ||
-        operand->type.shape.size() != 2) {
-      state.diagnostics
-          .report(diag::OperandRank, member->member.range, ".T", "a matrix",
-                  operand->type.str())
-          .label(operand->range);
-      return poison(range);
-    }
-    const Shape &shape = operand->type.shape;
-    return make(operand->type.withShape({shape[1], shape[0]}), range,
-                Transpose{operand});
-  }
-  if (auto *tuple = expr.as<ast::Tuple>()) {
-    std::vector<const Expr *> elements;
-    std::vector<Type> types;
-    bool isPoison = false;
-    for (const auto &element : tuple->elements) {
-      elements.push_back(strong(*element));
-      types.push_back(elements.back()->type);
-      isPoison |= types.back().isPoison();
-    }
-    if (isPoison)
-      return poison(range);
-    return make(Type::tuple(std::move(types)), range,
-                Tuple{std::move(elements)});
-  }
+  if (auto *tree = expr.as<ast::Member>())
+    return member(expr, *tree);
+  if (auto *tree = expr.as<ast::Tuple>())
+    return tuple(range, *tree);
   if (auto *tree = expr.as<ast::Unary>())
     return unary(expr, *tree);
   if (auto *tree = expr.as<ast::Binary>())
     return binary(expr, *tree);
   if (auto *tree = expr.as<ast::Pipe>())
     return pipe(expr, *tree);
-  if (auto *tree = expr.as<ast::Call>()) {
-    CallSite site;
-    site.range = range;
-    site.calleeRange = tree->callee->range;
-    for (const ast::Argument &argument : tree->arguments)
-      site.arguments.push_back({argument.name ? &*argument.name : nullptr,
-                                argument.value.get(), argument.value->range,
-                                nullptr});
-    return call(*tree->callee, std::move(site));
-  }
+  if (auto *tree = expr.as<ast::Call>())
+    return called(range, *tree);
   if (auto *tree = expr.as<ast::Index>())
     return index(expr, *tree);
   if (expr.as<ast::String>())
@@ -120,6 +83,51 @@ const Expr *Body::value(const ast::Expr &expr) {
   else if (auto *tree = expr.as<ast::List>())
     return list(expr, *tree);
   return poison(range);
+}
+
+const Expr *Body::member(const ast::Expr &expr, const ast::Member &tree) {
+  Entity found = entity(expr);
+  if (found.kind != Entity::Value)
+    return entityValue(found, expr);
+  const Expr *operand = strong(*tree.base);
+  if (operand->type.isPoison())
+    return poison(expr.range);
+  if (!operand->type.isTensor() || operand->type.hasPack() ||
+      operand->type.shape.size() != 2) {
+    state.diagnostics
+        .report(diag::OperandRank, tree.member.range, ".T", "a matrix",
+                operand->type.str())
+        .label(operand->range);
+    return poison(expr.range);
+  }
+  const Shape &shape = operand->type.shape;
+  return make(operand->type.withShape({shape[1], shape[0]}), expr.range,
+              Transpose{operand});
+}
+
+const Expr *Body::tuple(Range range, const ast::Tuple &tree) {
+  std::vector<const Expr *> elements;
+  std::vector<Type> types;
+  bool isPoison = false;
+  for (const auto &element : tree.elements) {
+    elements.push_back(strong(*element));
+    types.push_back(elements.back()->type);
+    isPoison |= types.back().isPoison();
+  }
+  if (isPoison)
+    return poison(range);
+  return make(Type::tuple(std::move(types)), range, Tuple{std::move(elements)});
+}
+
+const Expr *Body::called(Range range, const ast::Call &tree) {
+  CallSite site;
+  site.range = range;
+  site.calleeRange = tree.callee->range;
+  for (const ast::Argument &argument : tree.arguments)
+    site.arguments.push_back({argument.name ? &*argument.name : nullptr,
+                              argument.value.get(), argument.value->range,
+                              nullptr});
+  return call(*tree.callee, std::move(site));
 }
 
 // `[1, 2]` is real[2], `[[1, 2], [3, 4]]` is real[2, 2]: the elements stacked

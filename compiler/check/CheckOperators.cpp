@@ -265,6 +265,11 @@ const Expr *Body::comparison(Builtin op, std::string_view name, Range opRange,
 const Expr *Body::binary(const ast::Expr &expr, const ast::Binary &tree) {
   const Expr *left = value(*tree.left);
   const Expr *right = value(*tree.right);
+  return binary(expr, tree, left, right);
+}
+
+const Expr *Body::binary(const ast::Expr &expr, const ast::Binary &tree,
+                         const Expr *left, const Expr *right) {
   std::string_view name = ast::spelling(tree.op);
   Range range = expr.range, opRange = tree.opRange;
   if (left->type.isPoison() || right->type.isPoison())

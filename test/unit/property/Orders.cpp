@@ -237,7 +237,7 @@ double Orders::s(const Arrays &results, unsigned order) const {
 }
 
 ArrayRef<graph::Array> Orders::g(const Arrays &results, unsigned order) const {
-  return ArrayRef(results).slice(4 + (order - 1) * reals.size(), reals.size());
+  return ArrayRef(results).slice(gradientsOf(order), reals.size());
 }
 
 std::string Orders::nameOf(unsigned result) const {

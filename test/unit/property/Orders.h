@@ -47,6 +47,10 @@ public:
   double s(const Arrays &results, unsigned order) const;
   /// `order` from 1 to 3: an array for each real argument.
   llvm::ArrayRef<graph::Array> g(const Arrays &results, unsigned order) const;
+  /// Which result is the first of them.
+  size_t gradientsOf(unsigned order) const {
+    return 4 + (order - 1) * reals.size();
+  }
   /// "y", "g2[0]": what a result is, for messages.
   std::string nameOf(unsigned result) const;
 

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
+#include <optional>
 #include <set>
 
 using namespace mlir;
@@ -109,6 +110,20 @@ TEST_P(Property, PullbacksAreLinear) {
         both.w.reals[i] = 2 * point.w.reals[i] - 3 * other.w.reals[i];
       Arrays a = orders.interpret(point), b = orders.interpret(other),
              c = orders.interpret(both);
+      // Where a result is ill-conditioned, rounding makes the difference: how
+      // much is looked up only where it is needed.
+      std::optional<Estimate> ofA, ofB, ofC;
+      auto roundingAt = [&](unsigned order, size_t i, size_t j) {
+        if (!ofA) {
+          ofA = estimate(orders, point, random);
+          ofB = estimate(orders, other, random);
+          ofC = estimate(orders, both, random);
+        }
+        auto bound = [&](const Estimate &of) {
+          return of.bound[orders.gradientsOf(order) + i][j];
+        };
+        return 2 * bound(*ofA) + 3 * bound(*ofB) + bound(*ofC);
+      };
       for (unsigned order = 1; order <= 3; ++order)
         for (size_t i = 0; i < orders.reals.size(); ++i)
           for (size_t j = 0; j < orders.g(a, order)[i].reals.size(); ++j) {
@@ -116,8 +131,11 @@ TEST_P(Property, PullbacksAreLinear) {
             double q = 3 * orders.g(b, order)[i].reals[j];
             if (!std::isfinite(p) || !std::isfinite(q))
               continue;
-            EXPECT_NEAR(orders.g(c, order)[i].reals[j], p - q,
-                        1e-10 * (1 + std::fabs(p) + std::fabs(q)))
+            double found = orders.g(c, order)[i].reals[j];
+            double slack = 1e-10 * (1 + std::fabs(p) + std::fabs(q));
+            if (!(std::fabs(found - (p - q)) <= slack))
+              slack = std::max(slack, roundingAt(order, i, j));
+            EXPECT_NEAR(found, p - q, slack)
                 << "order " << order << ", argument " << i << ", element " << j;
           }
     }
