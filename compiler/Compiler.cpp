@@ -12,7 +12,8 @@
 #include "compiler/lower/Passes.h"
 #include "compiler/lower/Pipelines.h"
 #include "compiler/native/Jit.h"
-#include "dialect/Graph.h"
+#include "dialect/Costs.h"
+#include "dialect/Loops.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
@@ -148,6 +149,10 @@ static LogicalResult runPasses(ModuleOp module,
   return passes.run(module);
 }
 
+static int64_t budgetOf(const CompileOptions &options) {
+  return options.memoryBudget.value_or(graph::defaultBudget);
+}
+
 /// graph with gradients -> plain graph, nothing simplified
 static LogicalResult differentiateOnly(ModuleOp module) {
   return runPasses(module, [](PassManager &passes) {
@@ -156,11 +161,22 @@ static LogicalResult differentiateOnly(ModuleOp module) {
 }
 
 /// graph with gradients -> plain graph
-static LogicalResult takeDerivatives(ModuleOp module) {
-  return runPasses(module, [](PassManager &passes) {
-    passes.addPass(differentiate::createDifferentiate());
+static LogicalResult takeDerivatives(ModuleOp module,
+                                     const CompileOptions &options) {
+  return runPasses(module, [&](PassManager &passes) {
+    passes.addPass(differentiate::createDifferentiate({budgetOf(options)}));
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());
+  });
+}
+
+/// plain graph -> plain graph in which loops read what others have computed
+static LogicalResult storeResiduals(ModuleOp module,
+                                    const CompileOptions &options) {
+  return runPasses(module, [&](PassManager &passes) {
+    if (!options.reference)
+      passes.addPass(fuse::createStoreResiduals({budgetOf(options)}));
+    passes.addPass(createCanonicalizerPass());
   });
 }
 
@@ -214,6 +230,34 @@ Compiler::Compiler(const typed::Program &program, const CompileOptions &options)
   context.printOpOnDiagnostic(false);
 }
 
+/// What the loops of a function stack for later ones.
+static std::vector<KeptRounds> keptRounds(func::FuncOp function) {
+  std::vector<KeptRounds> found;
+  for (auto loop : function.getOps<graph::LoopOp>()) {
+    KeptRounds kept;
+    for (Value stack : loop.stacks())
+      if (llvm::any_of(stack.getUsers(), llvm::IsaPred<graph::LoopOp>))
+        kept.bytes += graph::bytesOf(stack.getType());
+    if (kept.bytes == 0)
+      continue;
+    kept.rounds = static_cast<int64_t>(loop.getRounds());
+    if (auto every = loop->getAttrOfType<IntegerAttr>(graph::everyAttr)) {
+      kept.every = every.getInt();
+      kept.rounds *= kept.every;
+    }
+    loop.getLoc()->walk([&](mlir::Location part) {
+      auto place = dyn_cast<FileLineColRange>(part);
+      if (!place)
+        return WalkResult::advance();
+      kept.place = place.getFilename().str() + ":" +
+                   std::to_string(place.getStartLine());
+      return WalkResult::interrupt();
+    });
+    found.push_back(std::move(kept));
+  }
+  return found;
+}
+
 std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
                                       const CompileOptions &options) {
   if (options.interpret) {
@@ -221,8 +265,13 @@ std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
       return std::nullopt;
     return interpretedFunctions(std::move(module));
   }
-  if (failed(takeDerivatives(*module)) ||
-      failed(formKernels(*module, !options.reference)))
+  if (failed(takeDerivatives(*module, options)) ||
+      failed(storeResiduals(*module, options)))
+    return std::nullopt;
+  std::map<std::string, std::vector<KeptRounds>> kept;
+  for (auto function : module->getOps<func::FuncOp>())
+    kept[function.getName().str()] = keptRounds(function);
+  if (failed(formKernels(*module, !options.reference)))
     return std::nullopt;
 
   OwningOpRef<ModuleOp> kernels = linalgKernels(*module);
@@ -258,6 +307,7 @@ std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
     result = fuse::compiledFunction(
         *plan, [&](StringRef kernel) { return code->lookup(kernel); });
     result.code = code;
+    result.kept = std::move(kept[plan->name]);
   }
   return functions;
 }
@@ -370,15 +420,17 @@ void Compiler::emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
   if (reached(Stage::Graph))
     return;
   if (stage == Stage::Pullbacks) {
-    reports.check(succeeded(differentiate::expandGradients(*module)));
+    reports.check(
+        succeeded(differentiate::expandGradients(*module, budgetOf(options))));
     if (!diagnostics.hasErrors())
       print(*module, out);
     return;
   }
-  reports.check(succeeded(takeDerivatives(*module)));
+  reports.check(succeeded(takeDerivatives(*module, options)));
   if (reached(Stage::Gradient))
     return;
-  reports.check(succeeded(formKernels(*module, !options.reference)));
+  reports.check(succeeded(storeResiduals(*module, options)) &&
+                succeeded(formKernels(*module, !options.reference)));
   if (stage == Stage::Step)
     reports.check(succeeded(planMemory(*module)));
   if (reached(Stage::Step))

@@ -30,6 +30,9 @@ struct CompileOptions {
   /// No machine code: functions are evaluated op by op in double precision.
   /// They need the context they were made in.
   bool interpret = false;
+  /// Bytes that the loops of a function may keep for its derivatives; unset:
+  /// 1 GiB.
+  std::optional<int64_t> memoryBudget = {};
 };
 
 /// Functions by their names.

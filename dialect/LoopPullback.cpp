@@ -24,28 +24,6 @@ bool LoopOp::masksCotangents() {
       .wasInterrupted();
 }
 
-LoopOp saveCarried(LoopOp loop) {
-  SmallVector<Value> missing;
-  for (BlockArgument argument : loop.carriedArguments())
-    if (!llvm::is_contained(loop.stacked(), argument))
-      missing.push_back(argument);
-  if (missing.empty())
-    return loop;
-  SmallVector<Value> stacked(loop.stacked()), carriedOn(loop.carriedOn());
-  llvm::append_range(stacked, missing);
-  OpBuilder builder(loop);
-  LoopOp fresh = beginLoop(
-      builder, loop.getLoc(), loop.getRounds(), loop.getReverse(),
-      {llvm::to_vector(loop.getCarried()), llvm::to_vector(loop.getOver()),
-       llvm::to_vector(loop.getWith())});
-  loop.getBody().front().getTerminator()->erase();
-  fresh.getBody().takeBody(loop.getBody());
-  fresh = finishLoop(fresh, carriedOn, stacked);
-  loop.replaceAllUsesWith(fresh.getResults().take_front(loop.getNumResults()));
-  loop.erase();
-  return fresh;
-}
-
 SmallVector<Value> LoopOp::pullback(OpBuilder &builder, ArrayRef<Value> dy,
                                     bool masked) {
   size_t carried = getCarried().size();
@@ -62,8 +40,7 @@ SmallVector<Value> LoopOp::pullback(OpBuilder &builder, ArrayRef<Value> dy,
     if (isReal(value))
       operands.carried.push_back(fillLike(builder, loc, value, 0));
   for (BlockArgument argument : carriedArguments())
-    operands.over.push_back(
-        stacks()[llvm::find(stacked(), argument) - stacked().begin()]);
+    operands.over.push_back(stackOf(*this, argument));
   llvm::append_range(operands.over, getOver());
   for (Value cotangent : dy.drop_front(carried))
     if (cotangent)

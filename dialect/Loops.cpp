@@ -91,6 +91,39 @@ LoopOp finishLoop(LoopOp loop, ValueRange carriedOn, ValueRange stacked) {
   return finished;
 }
 
+LoopOp stackAlso(LoopOp loop, ValueRange rows) {
+  SmallVector<Value> stacked(loop.stacked()), carriedOn(loop.carriedOn());
+  for (Value row : rows)
+    if (!llvm::is_contained(stacked, row))
+      stacked.push_back(row);
+  if (stacked.size() == loop.stacked().size())
+    return loop;
+  OpBuilder builder(loop);
+  LoopOp fresh = beginLoop(
+      builder, loop.getLoc(), loop.getRounds(), loop.getReverse(),
+      {llvm::to_vector(loop.getCarried()), llvm::to_vector(loop.getOver()),
+       llvm::to_vector(loop.getWith())});
+  fresh->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
+  loop.getBody().front().getTerminator()->erase();
+  fresh.getBody().takeBody(loop.getBody());
+  fresh = finishLoop(fresh, carriedOn, stacked);
+  loop.replaceAllUsesWith(fresh.getResults().take_front(loop.getNumResults()));
+  loop.erase();
+  return fresh;
+}
+
+Value stackOf(LoopOp loop, Value row) {
+  return loop
+      .stacks()[llvm::find(loop.stacked(), row) - loop.stacked().begin()];
+}
+
+BlockArgument readAlso(LoopOp loop, Value tensor) {
+  unsigned place = 1 + loop.getCarried().size() + loop.getOver().size();
+  loop.getOverMutable().append(tensor);
+  return loop.getBody().front().insertArgument(place, rowType(tensor),
+                                               tensor.getLoc());
+}
+
 //===-- Verification and meaning ------------------------------------------===//
 
 LogicalResult LoopOp::verify() {
@@ -248,6 +281,7 @@ struct PruneLoop : OpRewritePattern<LoopOp> {
     OpBuilder outside(loop);
     LoopOp pruned = beginLoop(outside, loop.getLoc(), loop.getRounds(),
                               loop.getReverse(), operands);
+    pruned->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
     OpBuilder builder = OpBuilder::atBlockEnd(&pruned.getBody().front());
     IRMapping mapping;
     mapping.map(loop.counter(), pruned.counter());

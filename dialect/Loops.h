@@ -6,6 +6,12 @@
 
 namespace gradus::graph {
 
+/// The bytes that loops may keep for their derivatives if nothing else is said.
+inline constexpr int64_t defaultBudget = int64_t(1) << 30;
+
+/// Marks a loop over segments: how many rounds of the source one segment is.
+inline constexpr llvm::StringLiteral everyAttr = "graph.every";
+
 /// Operands of a loop in the making, by their part.
 struct LoopOperands {
   llvm::SmallVector<mlir::Value> carried, over, with;
@@ -24,8 +30,14 @@ LoopOp finishLoop(LoopOp loop, mlir::ValueRange carriedOn,
 /// The type of `row` stacked over `rounds` rounds.
 mlir::RankedTensorType stackedType(mlir::Value row, int64_t rounds);
 
-/// The loop with the arguments of its carried values among the stacks; replaces
-/// `loop` unless they are there already. The pullback needs them.
-LoopOp saveCarried(LoopOp loop);
+/// The loop with these values of its body among the stacks; replaces `loop`
+/// unless they are there already.
+LoopOp stackAlso(LoopOp loop, mlir::ValueRange rows);
+
+/// The result of `loop` in which `row` is stacked.
+mlir::Value stackOf(LoopOp loop, mlir::Value row);
+
+/// Lets `loop` read the rows of one more tensor: the argument of its body.
+mlir::BlockArgument readAlso(LoopOp loop, mlir::Value tensor);
 
 } // namespace gradus::graph

@@ -83,6 +83,17 @@ struct KernelCall {
   std::shared_ptr<const LoopCall> loop = {};
 };
 
+/// What a loop of the model keeps of its rounds for derivatives.
+struct KeptRounds {
+  /// Where the loop stands: `FILE:LINE`.
+  std::string place;
+  int64_t rounds = 0;
+  /// Above 1: only the values at the beginning of every so many rounds are
+  /// kept; the rounds between are computed once more.
+  int64_t every = 1;
+  int64_t bytes = 0;
+};
+
 /// A function of the model as native code: run `calls` in order. It allocates
 /// nothing; `arenaBytes` of scratch hold every value between kernels.
 struct CompiledFunction {
@@ -95,6 +106,7 @@ struct CompiledFunction {
   /// Set for a function that is interpreted instead: computes from the memory
   /// of all `buffers`. It has no calls then.
   std::function<void(void *const *buffers)> interpreted = {};
+  std::vector<KeptRounds> kept = {};
 };
 
 /// A loop over a list of kernels. Operands of its call: values that each round

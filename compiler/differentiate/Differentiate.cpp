@@ -56,11 +56,13 @@ static void eraseDead(ModuleOp module) {
 
 namespace {
 struct Differentiate : impl::DifferentiateBase<Differentiate> {
+  using impl::DifferentiateBase<Differentiate>::DifferentiateBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     FailureOr<int> expanded;
     do {
-      expanded = expandGradients(module);
+      expanded = expandGradients(module, budget);
       if (failed(expanded) || failed(applyDerivatives(module)))
         return signalPassFailure();
       eraseDead(module);

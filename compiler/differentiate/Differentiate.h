@@ -3,6 +3,8 @@
 // ApplyDerivatives dissolves them by the table. Next: compiler/fuse.
 #pragma once
 
+#include "dialect/Loops.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
@@ -12,8 +14,10 @@ namespace gradus::differentiate {
 #include "compiler/differentiate/Passes.h.inc"
 
 /// Expands the gradients of `module` that depend on no other; returns how many,
-/// or failure after an error at the user's line.
-llvm::FailureOr<int> expandGradients(mlir::ModuleOp module);
+/// or failure after an error at the user's line. Loops keep at most `budget`
+/// bytes for each of them.
+llvm::FailureOr<int> expandGradients(mlir::ModuleOp module,
+                                     int64_t budget = graph::defaultBudget);
 
 /// Dissolves all pullbacks of `module`.
 llvm::LogicalResult applyDerivatives(mlir::ModuleOp module);

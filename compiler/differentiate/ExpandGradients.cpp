@@ -2,6 +2,7 @@
 // slice: pullbacks in reverse order of the forward ops, and an add for each
 // further use of a value. It knows no op by name but loops, which it asks to
 // keep what their pullback needs.
+#include "compiler/differentiate/Checkpoint.h"
 #include "compiler/differentiate/Differentiate.h"
 #include "dialect/Duals.h"
 #include "dialect/Loops.h"
@@ -27,8 +28,8 @@ struct Cotangent {
 /// The reverse walk for one gradient or vjp.
 class ReverseWalk {
 public:
-  explicit ReverseWalk(Operation *derivative)
-      : derivative(derivative), builder(derivative) {}
+  ReverseWalk(Operation *derivative, int64_t budget)
+      : derivative(derivative), builder(derivative), budget(budget) {}
 
   /// What is differentiated.
   ValueRange ys() {
@@ -42,6 +43,8 @@ public:
 private:
   /// The ops on a path from a `wrt` value to y, last first.
   SmallVector<Operation *> activeOps();
+  /// The active loops keep what their pullbacks need.
+  void prepareLoops();
   void seed();
   LogicalResult pullBack(Operation *op, ArrayRef<Value> dy, bool masked);
   void accumulate(Value x, Value dx, bool masked);
@@ -54,6 +57,7 @@ private:
 
   Operation *derivative;
   OpBuilder builder;
+  int64_t budget;
   DenseMap<Value, Cotangent> cotangents;
 };
 
@@ -192,6 +196,28 @@ LogicalResult ReverseWalk::refuseZero(Value x) {
   return error;
 }
 
+void ReverseWalk::prepareLoops() {
+  auto activeLoops = [&] {
+    return llvm::to_vector(llvm::map_range(
+        llvm::make_filter_range(activeOps(), llvm::IsaPred<graph::LoopOp>),
+        [](Operation *op) { return cast<graph::LoopOp>(op); }));
+  };
+  SmallVector<graph::LoopOp> loops = activeLoops();
+  int64_t bytes = 0;
+  for (graph::LoopOp loop : loops)
+    bytes += bytesForPullback(loop);
+  if (bytes > budget) {
+    // A fair share for each.
+    int64_t share = budget / static_cast<int64_t>(loops.size());
+    for (graph::LoopOp loop : loops)
+      if (bytesForPullback(loop) > share)
+        checkpoint(loop, share);
+    loops = activeLoops();
+  }
+  for (graph::LoopOp loop : loops)
+    graph::stackAlso(loop, loop.carriedArguments());
+}
+
 void ReverseWalk::seed() {
   if (auto vjp = dyn_cast<graph::VjpOp>(derivative)) {
     bool masked = vjp->hasAttr(graph::GraphDialect::maskedAttrName);
@@ -205,12 +231,9 @@ void ReverseWalk::seed() {
 }
 
 LogicalResult ReverseWalk::run() {
-  SmallVector<Operation *> active = activeOps();
-  for (Operation *&op : active)
-    if (auto loop = dyn_cast<graph::LoopOp>(op))
-      op = graph::saveCarried(loop);
+  prepareLoops();
   seed();
-  for (Operation *op : active) {
+  for (Operation *op : activeOps()) {
     bool masked = false;
     SmallVector<Value> dy;
     for (Value result : op->getResults()) {
@@ -265,7 +288,7 @@ static bool dependsOnDerivative(ValueRange ys) {
   return false;
 }
 
-FailureOr<int> expandGradients(ModuleOp module) {
+FailureOr<int> expandGradients(ModuleOp module, int64_t budget) {
   int expanded = 0;
   for (auto function : module.getOps<func::FuncOp>()) {
     SmallVector<Operation *> derivatives;
@@ -274,7 +297,7 @@ FailureOr<int> expandGradients(ModuleOp module) {
         derivatives.push_back(op);
     });
     for (Operation *derivative : derivatives) {
-      ReverseWalk walk(derivative);
+      ReverseWalk walk(derivative, budget);
       if (dependsOnDerivative(walk.ys()))
         break;
       if (failed(walk.run()))
@@ -287,8 +310,10 @@ FailureOr<int> expandGradients(ModuleOp module) {
 
 namespace {
 struct ExpandGradients : impl::ExpandGradientsBase<ExpandGradients> {
+  using impl::ExpandGradientsBase<ExpandGradients>::ExpandGradientsBase;
+
   void runOnOperation() override {
-    if (failed(expandGradients(getOperation())))
+    if (failed(expandGradients(getOperation(), budget)))
       signalPassFailure();
   }
 };

@@ -4,6 +4,9 @@
 
 include "mlir/Pass/PassBase.td"
 
+def Budget : Option<"budget", "budget", "int64_t", "graph::defaultBudget",
+                    "bytes that loops may keep for their derivatives">;
+
 def ExpandGradients : Pass<"graph-expand-gradients", "::mlir::ModuleOp"> {
   let summary = "Write the reverse walk of each gradient with pullbacks";
   let description = [{
@@ -14,7 +17,10 @@ def ExpandGradients : Pass<"graph-expand-gradients", "::mlir::ModuleOp"> {
     (test/differentiate/gradient-of-gradient.mlir).
     A cotangent that descends from a mask makes its pullback `graph.masked`
     (test/differentiate/masked-cotangents.mlir).
+    Loops whose pullbacks would keep more than `budget` bytes of carried values
+    become loops over segments first (test/differentiate/checkpoint.mlir).
   }];
+  let options = [Budget];
   let dependentDialects = ["::gradus::graph::GraphDialect"];
 }
 
@@ -36,6 +42,7 @@ def Differentiate : Pass<"graph-differentiate", "::mlir::ModuleOp"> {
     gradient is left, then puts the bodies of custom functions in the place of
     their calls (test/differentiate/inline-customs.mlir).
   }];
+  let options = [Budget];
   let dependentDialects = ["::gradus::graph::GraphDialect"];
 }
 

@@ -2,6 +2,8 @@
 // and where everything lies. Next: Plan.h reads the outcome.
 #pragma once
 
+#include "dialect/Loops.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"

@@ -4,6 +4,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def StoreResiduals : Pass<"graph-store-residuals", "::mlir::ModuleOp"> {
+  let summary = "rounds that read what earlier rounds computed"
+                ", where that is cheaper than computing it again";
+  let description = [{
+    A pullback's loop computes each round of the forward loop again, from the
+    carried values that were saved. What took contractions is stacked by the
+    forward loop and read instead: the fewest bytes that spare them all, as long
+    as `budget` bytes are not exceeded by all stacks of the module.
+
+    Tests: `test/fuse/store-residuals.mlir`; a minimum cut: `test/unit/fuse`.
+  }];
+  let options = [
+    Option<"budget", "budget", "int64_t", "graph::defaultBudget",
+           "bytes that loops may keep for later ones">
+  ];
+  let dependentDialects = ["::gradus::graph::GraphDialect"];
+}
+
 def FormKernels : Pass<"graph-form-kernels", "::mlir::ModuleOp"> {
   let summary = "a straight line of graph ops as a list of kernel calls";
   let description = [{

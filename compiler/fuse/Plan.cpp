@@ -1,8 +1,7 @@
 // Reading a planned function: attributes -> Plan.
 #include "compiler/fuse/Plan.h"
 
-#include "dialect/Einsum.h"
-#include "dialect/Graph.h"
+#include "dialect/Costs.h"
 
 using namespace mlir;
 
@@ -49,12 +48,6 @@ graph::RoundsOp roundsOf(func::FuncOp kernel) {
 func::FuncOp bodyOf(graph::RoundsOp rounds) {
   return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       rounds, rounds.getBodyAttr());
-}
-
-int64_t bytesOf(Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  return tensor.getNumElements() *
-         byteWidth(elementOf(tensor.getElementType()));
 }
 
 func::FuncOp kernelOf(func::CallOp call) {
@@ -109,15 +102,8 @@ static int64_t flopsOf(func::FuncOp kernel) {
       flops += flopsOf(kernelOf(call));
     return flops * static_cast<int64_t>(rounds.getRounds());
   }
-  kernel.walk([&](graph::EinsumOp einsum) {
-    graph::EinsumSpec spec = *graph::parseEinsum(einsum.getSpec());
-    int64_t products =
-        cast<RankedTensorType>(einsum.getType()).getNumElements();
-    auto a = cast<RankedTensorType>(einsum.getA().getType());
-    for (char index : spec.contracted())
-      products *= a.getDimSize(spec.a.find(index));
-    flops += 2 * products;
-  });
+  kernel.walk(
+      [&](graph::EinsumOp einsum) { flops += 2 * graph::productsOf(einsum); });
   return flops;
 }
 

@@ -94,9 +94,6 @@ constexpr int64_t loopScratch(int64_t arenaBytes) {
   return LoopCall::kCounterBytes + arenaBytes;
 }
 
-/// The bytes of a tensor in memory.
-int64_t bytesOf(mlir::Type tensor);
-
 /// The kernel that a call names.
 mlir::func::FuncOp kernelOf(mlir::func::CallOp call);
 

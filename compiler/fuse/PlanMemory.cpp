@@ -4,7 +4,7 @@
 #include "compiler/fuse/Arena.h"
 #include "compiler/fuse/Passes.h"
 #include "compiler/fuse/Plan.h"
-#include "dialect/Graph.h"
+#include "dialect/Costs.h"
 
 using namespace mlir;
 
@@ -70,7 +70,7 @@ private:
         if (!places.contains(result)) {
           values.push_back(result);
           lifetimes.push_back({number[call], lastUse(result, number[call]),
-                               bytesOf(result.getType())});
+                               graph::bytesOf(result.getType())});
         }
     size_t firstScratch = values.size();
     for (func::CallOp call : calls)

@@ -2,6 +2,7 @@
 // broadcasts always, cheap element-wise ops where their operands are stored
 // anyway. Rule 4 of Clusters.h.
 #include "compiler/fuse/Clusters.h"
+#include "dialect/Costs.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -39,12 +40,6 @@ bool Clustering::isStored(Value value) const {
          llvm::any_of(value.getUsers(), [&](Operation *user) {
            return clusterOf(user) != cluster;
          });
-}
-
-static int64_t bytesOf(Value value) {
-  auto type = cast<RankedTensorType>(value.getType());
-  return type.getNumElements() *
-         llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
 /// Whether storing `operand` instead of `result` saves at least half: the
@@ -163,8 +158,8 @@ void Clustering::storeSource(Operation *op) {
   int64_t saved = 0;
   for (Operation *user : derived)
     if (repetitionOf(user))
-      saved += bytesOf(user->getResult(0));
-  if (saved <= bytesOf(source))
+      saved += graph::bytesOf(user->getResult(0).getType());
+  if (saved <= graph::bytesOf(source.getType()))
     kept.erase(source);
 }
 

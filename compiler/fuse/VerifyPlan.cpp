@@ -4,6 +4,7 @@
 #include "compiler/fuse/Arena.h"
 #include "compiler/fuse/Passes.h"
 #include "compiler/fuse/Plan.h"
+#include "dialect/Costs.h"
 
 #include <map>
 
@@ -113,7 +114,7 @@ private:
 
     SmallVector<Bytes> reads;
     for (auto [index, operand] : llvm::enumerate(call.getOperands())) {
-      auto bytes = resolve(call, index, bytesOf(operand.getType()));
+      auto bytes = resolve(call, index, graph::bytesOf(operand.getType()));
       if (failed(bytes) || failed(checkRead(call, index, *bytes, operand)))
         return failure();
       reads.push_back(*bytes);
@@ -130,7 +131,7 @@ private:
     for (OpResult result : call->getResults()) {
       auto over = updatedArgument(kernel, result.getResultNumber());
       size_t operand = over ? *over : next++;
-      auto bytes = resolve(call, operand, bytesOf(result.getType()));
+      auto bytes = resolve(call, operand, graph::bytesOf(result.getType()));
       if (failed(bytes))
         return failure();
       writes.push_back({*bytes, result, over});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fmt/format.h>
 #include <future>
 
 namespace gradus {
@@ -42,6 +43,19 @@ Preparation prepare(const Model &model, DataReader &data, bool readOthers) {
     std::tie(result.step, result.compileSeconds) = compile(rows);
   }
   return result;
+}
+
+std::string describe(const KeptRounds &kept) {
+  std::string size =
+      kept.bytes < 1 << 20
+          ? fmt::format("{:.3g} KiB", double(kept.bytes) / 1024)
+          : fmt::format("{:.3g} MiB", double(kept.bytes) / (1 << 20));
+  if (kept.every == 1)
+    return fmt::format("{} keeps each of its {} rounds: {}", kept.place,
+                       kept.rounds, size);
+  return fmt::format("{} keeps one of every {} of its {} rounds, {}, and "
+                     "computes the others again for the derivative",
+                     kept.place, kept.every, kept.rounds, size);
 }
 
 } // namespace gradus

@@ -23,4 +23,7 @@ struct Preparation {
 /// split. Throws errors of data first, then those of compiling.
 Preparation prepare(const Model &model, DataReader &data, bool readOthers);
 
+/// `FILE:LINE keeps ...`: what a loop keeps, and what that spares or costs.
+std::string describe(const KeptRounds &kept);
+
 } // namespace gradus

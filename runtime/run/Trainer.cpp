@@ -39,6 +39,10 @@ void Trainer::prepare() {
   totalEpochs = (totalSteps + batches->count() - 1) / batches->count();
   position.seed = settings.seed;
   stepSeconds.reserve(size_t(std::min<int64_t>(totalSteps, 4096)));
+  // The price of a small memory budget.
+  for (const KeptRounds &kept : prepared.step.kept)
+    if (kept.every > 1)
+      progress.note(describe(kept));
   full = bind(std::move(prepared.step));
 }
 

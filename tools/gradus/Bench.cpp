@@ -19,6 +19,7 @@ namespace {
 /// What is measured about the process, beside its steps.
 struct Around {
   double compileSeconds = 0, firstStepSeconds = 0;
+  std::vector<KeptRounds> kept;
   int64_t peakMemory = 0, anonymousMemory = 0, dataBytes = 0;
 };
 
@@ -49,6 +50,11 @@ void printJson(const Measurement &measured, const Around &around,
   json["peak_memory_bytes"] = around.peakMemory;
   json["anonymous_memory_bytes"] = around.anonymousMemory;
   json["data_bytes"] = around.dataBytes;
+  for (const KeptRounds &kept : around.kept)
+    json["loops"].push_back({{"place", kept.place},
+                             {"rounds", kept.rounds},
+                             {"every", kept.every},
+                             {"bytes", kept.bytes}});
   json["loss_1"] = measured.firstLoss;
   json["loss_20"] = measured.twentiethLoss;
   for (const KernelMeasurement &kernel : measured.kernels)
@@ -88,6 +94,8 @@ void printTable(const Measurement &measured, const Around &around,
                   "of these data",
                   around.peakMemory >> 20, around.anonymousMemory >> 20,
                   around.dataBytes >> 20));
+  for (const KeptRounds &kept : around.kept)
+    row("loop", describe(kept));
   row("loss", fmt::format("{:.6f} in step 1, {:.6f} in step 20",
                           measured.firstLoss, measured.twentiethLoss));
   if (measured.kernels.empty())
@@ -108,7 +116,7 @@ void printTable(const Measurement &measured, const Around &around,
 
 ExitCode verbs::bench(const CommandLine &line) {
   auto loaded = loadModel(line);
-  Compiler compiler(*loaded->program, {loaded->precision, line.reference});
+  Compiler compiler(*loaded->program, loaded->options(line));
   Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
   DataReader data = dataReader(model, *loaded, line, std::nullopt);
   Variables variables(model, loaded->seed);
@@ -118,6 +126,7 @@ ExitCode verbs::bench(const CommandLine &line) {
   Around around;
   Preparation prepared = prepare(model, data, /*readOthers=*/false);
   around.compileSeconds = prepared.compileSeconds;
+  around.kept = prepared.step.kept;
   around.dataBytes = bytesOf(prepared.train);
   variables.setStatistics(model, prepared.train);
   BoundFunction step(std::move(prepared.step), variables);

@@ -21,7 +21,7 @@ namespace {
 struct Raw {
   CommandLine line;
   std::string seed, threads, seconds, samples, length, temperature, topK,
-      diagnostics;
+      memoryBudget, diagnostics;
 };
 
 /// Adds flags to a verb, by where their values go.
@@ -90,6 +90,23 @@ uint64_t wholeNumber(const char *flag, const std::string &text,
   return number;
 }
 
+/// Bytes, as in `64MB`; units are powers of 1,024.
+int64_t sizeInBytes(const char *flag, const std::string &text) {
+  size_t digits = text.find_first_not_of("0123456789");
+  std::string unit =
+      CLI::detail::to_lower(digits == text.npos ? "b" : text.substr(digits));
+  static const std::map<std::string, int> shifts{
+      {"b", 0},   {"k", 10},   {"kb", 10}, {"kib", 10}, {"m", 20},
+      {"mb", 20}, {"mib", 20}, {"g", 30},  {"gb", 30},  {"gib", 30}};
+  auto shift = shifts.find(unit);
+  int64_t number = 0;
+  auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (shift == shifts.end() || result.ec != std::errc() ||
+      number > (int64_t(1) << 50 >> shift->second))
+    throw Error(fault::BadFlag, flag, "a size as `64MB` or `1GB`", text);
+  return number << shift->second;
+}
+
 void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
   CommandLine &line = raw.line;
   if (line.model.empty() && !info.needs.empty() && !line.list)
@@ -105,6 +122,8 @@ void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
       throw Error(fault::BadFlag, "--seconds", "a number above 0, at most 3600",
                   raw.seconds);
   }
+  if (!raw.memoryBudget.empty())
+    line.memoryBudget = sizeInBytes("--memory-budget", raw.memoryBudget);
   if (!raw.samples.empty())
     line.samples = int64_t(wholeNumber("--samples", raw.samples, 0));
   if (!raw.length.empty())

@@ -40,6 +40,7 @@ struct CommandLine {
   double temperature = 1;
   /// 0: among all.
   int64_t topK = 0;
+  std::optional<int64_t> memoryBudget;
   /// `f32` or `f64`; empty if not given.
   std::string precision;
   std::string data, output, split, emit, dumpStages;

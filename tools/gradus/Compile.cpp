@@ -45,7 +45,7 @@ static std::string stageText(Stage stage, const LoadedModel &loaded,
   if (stage == Stage::Typed)
     return print(*loaded.program);
   int64_t batch = fullBatch(loaded, line);
-  Compiler compiler(*loaded.program, {loaded.precision, line.reference});
+  Compiler compiler(*loaded.program, loaded.options(line));
   Diagnostics diagnostics;
   std::string text;
   llvm::raw_string_ostream out(text);

@@ -91,7 +91,7 @@ ExitCode verbs::gradcheck(const CommandLine &given) {
   auto loaded = loadModel(line);
   const typed::Train *train =
       loaded->program->train ? &loaded->train() : nullptr;
-  Compiler compiler(*loaded->program, {loaded->precision, line.reference});
+  Compiler compiler(*loaded->program, loaded->options(line));
   Model model = describeParameters(*loaded);
   Variables variables(model, loaded->seed);
   CheckedPoint point;

@@ -55,6 +55,10 @@ struct LoadedModel {
 
   /// Where the files of a data declaration are.
   DataFolder dataFolder(const CommandLine &line, const typed::Data &data) const;
+  /// How its functions are to be compiled.
+  CompileOptions options(const CommandLine &line) const {
+    return {precision, line.reference, line.interpret, line.memoryBudget};
+  }
   /// The `train` that is meant; throws E1038 if there is none, E1023 if there
   /// are several and nothing says which.
   const typed::Train &train() const;

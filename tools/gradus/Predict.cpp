@@ -105,8 +105,7 @@ public:
   Prediction(const LoadedModel &loaded, const typed::Function &function,
              const CommandLine &line)
       : loaded(loaded), function(function), line(line),
-        compiler(*loaded.program,
-                 {loaded.precision, line.reference, line.interpret}),
+        compiler(*loaded.program, loaded.options(line)),
         model(describeParameters(loaded)),
         values(trainedValues(model, loaded, line)) {}
 

@@ -156,7 +156,7 @@ ExitCode verbs::sample(const CommandLine &line) {
   if (text.empty())
     text.push_back(alphabet.start());
 
-  Compiler compiler(*loaded->program, {loaded->precision, line.reference});
+  Compiler compiler(*loaded->program, loaded->options(line));
   auto functions = compiler.exported(function, dims, diagnostics);
   settle(diagnostics);
   BoundFunction bound(std::move(functions.at(function.name)), values.variables);

@@ -79,7 +79,7 @@ static void printJson(const std::vector<Metrics> &records,
 
 ExitCode verbs::test(const CommandLine &line) {
   auto loaded = loadModel(line);
-  Compiler compiler(*loaded->program, {loaded->precision, line.reference});
+  Compiler compiler(*loaded->program, loaded->options(line));
   Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
   std::vector<Bound> bounds;
   for (const std::string &text : line.bounds)

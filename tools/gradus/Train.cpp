@@ -69,9 +69,8 @@ struct Part {
 
 Part::Part(std::unique_ptr<LoadedModel> given, const CommandLine &line)
     : loaded(std::move(given)) {
-  compiler = std::make_unique<Compiler>(
-      *loaded->program,
-      CompileOptions{loaded->precision, /*reference=*/line.reference});
+  compiler =
+      std::make_unique<Compiler>(*loaded->program, loaded->options(line));
   model = describeTraining(*loaded, *compiler, fullBatch(*loaded, line));
   data = std::make_unique<DataReader>(
       dataReader(model, *loaded, line, std::nullopt));

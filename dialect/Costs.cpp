@@ -1,0 +1,26 @@
+// See Costs.h.
+#include "dialect/Costs.h"
+#include "dialect/Einsum.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace gradus::graph {
+
+int64_t bytesOf(Type tensor) {
+  auto type = cast<RankedTensorType>(tensor);
+  return type.getNumElements() * static_cast<int64_t>(llvm::divideCeil(
+                                     type.getElementTypeBitWidth(), 8));
+}
+
+int64_t productsOf(EinsumOp einsum) {
+  EinsumSpec spec = *parseEinsum(einsum.getSpec());
+  int64_t products = cast<RankedTensorType>(einsum.getType()).getNumElements();
+  auto a = cast<RankedTensorType>(einsum.getA().getType());
+  for (char index : spec.contracted())
+    products *= a.getDimSize(static_cast<unsigned>(spec.a.find(index)));
+  return products;
+}
+
+} // namespace gradus::graph
