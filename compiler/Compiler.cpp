@@ -174,8 +174,11 @@ static LogicalResult takeDerivatives(ModuleOp module,
 static LogicalResult storeResiduals(ModuleOp module,
                                     const CompileOptions &options) {
   return runPasses(module, [&](PassManager &passes) {
-    if (!options.reference)
+    if (!options.reference) {
       passes.addPass(fuse::createStoreResiduals({budgetOf(options)}));
+      passes.addPass(createCanonicalizerPass());
+      passes.addPass(fuse::createHoistFromLoops({budgetOf(options)}));
+    }
     passes.addPass(createCanonicalizerPass());
   });
 }

@@ -124,6 +124,11 @@ BlockArgument readAlso(LoopOp loop, Value tensor) {
                                                tensor.getLoc());
 }
 
+BlockArgument takeAlso(LoopOp loop, Value value) {
+  loop.getWithMutable().append(value);
+  return loop.getBody().front().addArgument(value.getType(), value.getLoc());
+}
+
 //===-- Verification and meaning ------------------------------------------===//
 
 LogicalResult LoopOp::verify() {

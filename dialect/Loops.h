@@ -40,4 +40,7 @@ mlir::Value stackOf(LoopOp loop, mlir::Value row);
 /// Lets `loop` read the rows of one more tensor: the argument of its body.
 mlir::BlockArgument readAlso(LoopOp loop, mlir::Value tensor);
 
+/// The same of a value that all rounds read.
+mlir::BlockArgument takeAlso(LoopOp loop, mlir::Value value);
+
 } // namespace gradus::graph

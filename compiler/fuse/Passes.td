@@ -22,6 +22,24 @@ def StoreResiduals : Pass<"graph-store-residuals", "::mlir::ModuleOp"> {
   let dependentDialects = ["::gradus::graph::GraphDialect"];
 }
 
+def HoistFromLoops : Pass<"graph-hoist-from-loops", "::mlir::ModuleOp"> {
+  let summary = "work that rounds need not do, before and behind the loop";
+  let description = [{
+    What no round changes is computed before the loop. A product of each round
+    with a matrix larger than its rows is one product for all rounds: of rows that
+    the loop reads, before it; of rows that it stacks, or summed over rounds (the
+    gradient of a recurrent weight), behind it. What has to be stacked for that
+    counts against `budget`.
+
+    Tests: `test/fuse/hoist-from-loops.mlir`.
+  }];
+  let options = [
+    Option<"budget", "budget", "int64_t", "graph::defaultBudget",
+           "bytes that loops may keep">
+  ];
+  let dependentDialects = ["::gradus::graph::GraphDialect"];
+}
+
 def FormKernels : Pass<"graph-form-kernels", "::mlir::ModuleOp"> {
   let summary = "a straight line of graph ops as a list of kernel calls";
   let description = [{
