@@ -160,6 +160,7 @@ public:
   // Parameters of modules and optimizers (CheckModules.cpp).
   Type configType(const ast::Parameter &parameter, bool takesBool);
   const Expr *configValue(const ast::Parameter &parameter, const Type &type);
+  const Expr *wholeValue(const ast::Expr &expr);
   /// The type of a parameter that is a tuple or a function, where it may be
   /// one.
   Type compoundParameter(const ast::Parameter &parameter, const ast::Fn &tree,

@@ -40,6 +40,13 @@ const Expr *Body::configValue(const ast::Parameter &parameter,
   return value;
 }
 
+// `n: int`
+static bool isInt(const ast::Parameter &parameter) {
+  const auto *tensor =
+      parameter.type ? parameter.type->as<ast::TensorType>() : nullptr;
+  return tensor && tensor->element.text == "int" && tensor->axes.empty();
+}
+
 // The settings of a module: real or bool values, and whole numbers, which are
 // dims as far as the body is concerned.
 static void readSettings(CheckerState &state, Body &body, Body &values,
@@ -47,11 +54,9 @@ static void readSettings(CheckerState &state, Body &body, Body &values,
                          ModuleScope &scope) {
   Module &module = *scope.module;
   for (const ast::Parameter &parameter : parameters) {
-    const auto *tensor =
-        parameter.type ? parameter.type->as<ast::TensorType>() : nullptr;
     Setting setting;
     setting.name = parameter.name.text;
-    if (tensor && tensor->element.text == "int" && tensor->axes.empty()) {
+    if (isInt(parameter)) {
       setting.whole = state.makeSymbol(Symbol::Whole, setting.name);
       if (parameter.defaultValue)
         setting.dim = values.dim(*parameter.defaultValue);
@@ -175,6 +180,79 @@ const Function *CheckerState::resolveFunction(Declaration &declaration) {
   return declaration.function = function;
 }
 
+// A whole number that an optimizer takes, at least 1 as every dim is.
+const Expr *Body::wholeValue(const ast::Expr &expr) {
+  auto found = size(expr);
+  if (!found)
+    return poison(expr.range);
+  return make(Type::tensor(ElementType::WeakWhole), expr.range,
+              DimValue{*found});
+}
+
+// An argument of an optimizer: a real value, or a whole number, which is a dim
+// as far as the body is concerned.
+static void readArgument(CheckerState &state, Body &body, Body &values,
+                         const ast::Parameter &parameter,
+                         Optimizer &optimizer) {
+  const Symbol *whole = nullptr;
+  const Expr *value = nullptr;
+  Type type;
+  if (isInt(parameter)) {
+    whole = state.makeSymbol(Symbol::Generic, parameter.name.text);
+    body.addGeneric(parameter.name, whole);
+    type = Type::tensor(ElementType::WeakWhole);
+    if (parameter.defaultValue)
+      value = values.wholeValue(*parameter.defaultValue);
+  } else {
+    type = body.configType(parameter, /*takesBool=*/false);
+    if (parameter.defaultValue)
+      value = values.configValue(parameter, type);
+  }
+  optimizer.wholes.push_back(whole);
+  optimizer.defaults.push_back(value);
+  optimizer.arguments.push_back(
+      whole ? state.makeLocal(Local::Config, parameter.name.text,
+                              parameter.name.range, type)
+            : body.declare(Local::Config, parameter.name, type));
+}
+
+// `step(p: real[P], g: real[P], loss: fn(real[P]) -> real)`: false after an
+// error that leaves nothing to check the body by.
+static bool readStepParameters(CheckerState &state, Body &body,
+                               const ast::Optimizer &tree,
+                               Optimizer &optimizer) {
+  bool isOverVector = optimizer.isOverVector();
+  Type vector = Type::tensor(
+      ElementType::Real,
+      {isOverVector ? Axis(Dim(*optimizer.generic)) : Axis(optimizer.generic)});
+  Type loss = Type::function({vector}, Type::tensor(ElementType::Real));
+  auto wrong = [&](Range range) {
+    if (isOverVector)
+      state.diagnostics.report(diag::VectorStepSignature, range, vector.str(),
+                               loss.str());
+    else
+      state.diagnostics.report(diag::StepSignature, range, vector.str());
+  };
+  size_t most = isOverVector ? 3 : 2;
+  Local **places[] = {&optimizer.updated, &optimizer.gradient, &optimizer.loss};
+  const Local::Kind kinds[] = {Local::Updated, Local::Gradient, Local::Loss};
+  for (size_t i = 0; i < tree.stepParameters.size(); ++i) {
+    const ast::Parameter &parameter = tree.stepParameters[i];
+    if (i >= most) {
+      wrong(parameter.range);
+      return false;
+    }
+    const Type &wanted = i == 2 ? loss : vector;
+    Type type = parameter.type ? body.type(*parameter.type) : wanted;
+    if (parameter.defaultValue || !(type == wanted || type.isPoison()))
+      wrong(parameter.range);
+    *places[i] = body.declare(kinds[i], parameter.name, wanted);
+  }
+  if (tree.stepParameters.size() < 2)
+    wrong(tree.stepKeyword);
+  return tree.stepParameters.size() >= 2;
+}
+
 const Optimizer *CheckerState::resolveOptimizer(Declaration &declaration) {
   Resolving resolving(*this, declaration);
   if (!resolving)
@@ -184,9 +262,10 @@ const Optimizer *CheckerState::resolveOptimizer(Declaration &declaration) {
   if (declaration.decl->broken || tree.step.broken)
     return nullptr;
   if (tree.generics.size() != 1 ||
-      tree.generics[0].kind != ast::Generic::Kind::Rest) {
-    refuse(tree.name.range, "an optimizer that is not over one `..S` is")
-        .help(fmt::format("`optimizer {}[..S]` runs once for each parameter",
+      tree.generics[0].kind == ast::Generic::Kind::Axis) {
+    diagnostics.report(diag::OptimizerGenerics, tree.name.range, tree.name.text)
+        .help(fmt::format("`optimizer {0}[..S]` runs once for each parameter, "
+                          "`optimizer {0}[P]` once on all as one vector",
                           tree.name.text));
     return nullptr;
   }
@@ -200,14 +279,9 @@ const Optimizer *CheckerState::resolveOptimizer(Declaration &declaration) {
   Body values(*this, *declaration.owner, Body::Constant, nullptr);
   Body body(*this, *declaration.owner, Body::Step, nullptr);
   body.addGenerics(tree.generics, generics);
-  optimizer->pack = generics[0];
-  for (const ast::Parameter &parameter : tree.parameters) {
-    Type type = body.configType(parameter, /*takesBool=*/false);
-    optimizer->defaults.push_back(
-        parameter.defaultValue ? values.configValue(parameter, type) : nullptr);
-    optimizer->arguments.push_back(
-        body.declare(Local::Config, parameter.name, type));
-  }
+  optimizer->generic = generics[0];
+  for (const ast::Parameter &parameter : tree.parameters)
+    readArgument(*this, body, values, parameter, *optimizer);
   for (const auto &decl : tree.states) {
     const auto &state = *decl->as<ast::State>();
     Type type = body.type(*state.type);
@@ -224,27 +298,8 @@ const Optimizer *CheckerState::resolveOptimizer(Declaration &declaration) {
     optimizer->states.push_back(
         {body.declare(Local::Slot, state.name, type), initial});
   }
-  Type wanted = Type::tensor(ElementType::Real, {Axis(optimizer->pack)});
-  if (tree.stepParameters.size() > 2) {
-    refuse(tree.stepParameters[2].range,
-           "more than two parameters of `step` are");
+  if (!readStepParameters(*this, body, tree, *optimizer))
     return nullptr;
-  }
-  std::vector<Local *> parameters;
-  for (size_t i = 0; i < tree.stepParameters.size(); ++i) {
-    const ast::Parameter &parameter = tree.stepParameters[i];
-    Type type = parameter.type ? body.type(*parameter.type) : wanted;
-    if (parameter.defaultValue || !(type == wanted || type.isPoison()))
-      diagnostics.report(diag::StepSignature, parameter.range, wanted.str());
-    parameters.push_back(body.declare(i == 0 ? Local::Updated : Local::Gradient,
-                                      parameter.name, wanted));
-  }
-  if (parameters.size() != 2) {
-    diagnostics.report(diag::StepSignature, tree.stepKeyword, wanted.str());
-    return nullptr;
-  }
-  optimizer->updated = parameters[0];
-  optimizer->gradient = parameters[1];
   body.statements(tree.step, optimizer->statements);
   if (errors != diagnostics.errorCount())
     return nullptr;

@@ -220,7 +220,9 @@ void TrainReader::readArguments(
     if (isMain)
       if (auto *other = state.overrideOfArgument(names[i], index, optimizers))
         given[i] = other;
-    if (given[i])
+    if (given[i] && optimizer.wholes[i])
+      minimize.arguments.push_back(fixed.wholeValue(*given[i]));
+    else if (given[i])
       minimize.arguments.push_back(schedule.realScalar(*given[i], names[i]));
     else
       minimize.arguments.push_back(optimizer.defaults[i]);

@@ -372,16 +372,18 @@ void Printer::print(const Module &module) {
 }
 
 void Printer::print(const Optimizer &optimizer) {
-  line(fmt::format("optimizer {}[..{}]({}) {{", optimizer.name,
-                   optimizer.pack->name, list(optimizer.arguments)));
+  line(fmt::format("optimizer {}[{}{}]({}) {{", optimizer.name,
+                   optimizer.isOverVector() ? "" : "..",
+                   optimizer.generic->name, list(optimizer.arguments)));
   block([&] {
     for (const Optimizer::State &state : optimizer.states) {
       line(fmt::format("state {}: {} =", state.local->name,
                        state.local->type.str()));
       block([&] { print(*state.initial); });
     }
-    line(fmt::format("step({}, {})", optimizer.updated->name,
-                     optimizer.gradient->name));
+    line(fmt::format("step({}, {}{})", optimizer.updated->name,
+                     optimizer.gradient->name,
+                     optimizer.loss ? ", " + optimizer.loss->name : ""));
     block([&] { print(optimizer.statements); });
   });
   line("}");
@@ -433,6 +435,14 @@ void Printer::print(const Data &data) {
                              text->part->back());
         line(fmt::format("{} from {} \"{}\"{}", split.name,
                          text->isBytes ? "bytes" : "chars", text->file, part));
+        continue;
+      }
+      if (auto *even = std::get_if<LinspaceSource>(&split.source)) {
+        std::string ranges;
+        for (auto [begin, end] : even->ends)
+          ranges += fmt::format("{}..{}, ", begin, end);
+        line(fmt::format("{} from linspace {}rows = {}", split.name, ranges,
+                         even->rows));
         continue;
       }
       const auto &csv = std::get<CsvSource>(split.source);

@@ -60,6 +60,8 @@ struct Local {
     Updated,
     /// The second parameter of `step`.
     Gradient,
+    /// The third parameter of `step`, a function.
+    Loss,
     /// `y` of `backward (y, dy)`.
     Result,
     /// `dy` of `backward (y, dy)`.
@@ -459,7 +461,8 @@ struct Module {
   std::vector<const Function *> functions;
 };
 
-/// Run once for each parameter tensor, with `..S` bound to its shape.
+/// Over `..S`: run once for each parameter tensor, with S bound to its shape.
+/// Over `P`: run once on all parameters as one vector of that size.
 struct Optimizer {
   struct State {
     /// A slot; a variable of the step.
@@ -470,15 +473,21 @@ struct Optimizer {
   std::string doc;
   Range range;
   bool isExported = false;
-  const Symbol *pack = nullptr;
+  const Symbol *generic = nullptr;
   std::vector<Local *> arguments;
+  /// For each argument: the dim that it is, if it is a whole number, else null.
+  std::vector<const Symbol *> wholes;
   /// Null where there is none.
   std::vector<const Expr *> defaults;
   std::vector<State> states;
   /// The parameter, assigned by the statements, and the gradient.
   Local *updated = nullptr;
   Local *gradient = nullptr;
+  /// The loss of this batch as a function of the vector, if `step` takes it.
+  Local *loss = nullptr;
   std::vector<Statement> statements;
+
+  bool isOverVector() const { return generic->kind != Symbol::Pack; }
 };
 
 struct Minimize {
@@ -497,7 +506,7 @@ struct Minimize {
   const Optimizer *optimizer = nullptr;
   Range optimizerRange;
   /// One per argument of the optimizer: real scalars over constants, `t`,
-  /// `epoch` and `steps`.
+  /// `epoch` and `steps`; dims for whole numbers.
   std::vector<const Expr *> arguments;
   /// It updates in each step whose number this divides.
   int64_t every = 1;

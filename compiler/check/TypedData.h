@@ -68,6 +68,13 @@ struct TextSource {
   std::optional<std::array<double, 2>> part;
 };
 
+/// `linspace(x = -3..3, rows = 512)`.
+struct LinspaceSource {
+  /// One per field of the data, in its order: first and last number.
+  std::vector<std::array<double, 2>> ends;
+  int64_t rows = 0;
+};
+
 struct Data {
   struct Field {
     std::string name;
@@ -79,7 +86,8 @@ struct Data {
   struct Split {
     std::string name;
     Range range;
-    std::variant<CsvSource, IdxSource, ArraySource, TextSource> source;
+    std::variant<CsvSource, IdxSource, ArraySource, TextSource, LinspaceSource>
+        source;
   };
   std::string name;
   /// `housing`, or `base.housing` of a file imported `as base`.

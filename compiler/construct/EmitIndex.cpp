@@ -124,9 +124,12 @@ Lanes Emitter::lanes(const Expr &expr, Frame &frame) {
     return lanesOfCall(
         resolve(*node->callee, node->instance, node->generics, frame),
         node->arguments, node->number, expr, frame);
-  if (auto *node = expr.as<typed::CallLocal>())
-    return lanesOfCall(frame.functions.at(node->local), node->arguments,
-                       node->number, expr, frame);
+  if (auto *node = expr.as<typed::CallLocal>()) {
+    const Callee &callee = frame.functions.at(node->local);
+    if (callee.loss)
+      refuse(expr.range, "the loss for each index is");
+    return lanesOfCall(callee, node->arguments, node->number, expr, frame);
+  }
   if (auto *node = expr.as<typed::IndexReduce>())
     return reduce(*node, expr, frame);
   if (auto *node = expr.as<typed::At>())

@@ -4,6 +4,8 @@
 #include "compiler/construct/Emitter.h"
 #include "dialect/Graph.h"
 
+#include "llvm/Support/SaveAndRestore.h"
+
 using namespace mlir;
 
 namespace gradus::construct {
@@ -43,6 +45,18 @@ void Emitter::assignState(const typed::AssignState &assign, Frame &frame) {
   if (graph::isReal(value))
     value = graph::StopOp::create(builder, locate(assign.value->range), value);
   setState(instance, *state, value);
+}
+
+Value Emitter::again(ArrayRef<std::pair<const Parameter *, Value>> values,
+                     const States &before,
+                     llvm::function_ref<Value()> evaluate) {
+  llvm::SaveAndRestore keepParameters(updated);
+  llvm::SaveAndRestore keepStates(states, before);
+  llvm::SaveAndRestore keepSite(site, Site());
+  llvm::SaveAndRestore keepNumber(updateNumber, Value());
+  for (auto [parameter, value] : values)
+    updateParameter(*parameter, value);
+  return evaluate();
 }
 
 } // namespace gradus::construct

@@ -230,8 +230,10 @@ Values Emitter::emitAll(const Expr &expr, Frame &frame) {
               resolve(*node.callee, node.instance, node.generics, frame),
               node.arguments, node.number, expr, frame);
         } else if constexpr (std::is_same_v<Node, typed::CallLocal>) {
-          return call(frame.functions.at(node.local), node.arguments,
-                      node.number, expr, frame);
+          const Callee &callee = frame.functions.at(node.local);
+          if (callee.loss)
+            return {callee.loss(emit(*node.arguments.front(), frame))};
+          return call(callee, node.arguments, node.number, expr, frame);
         } else if constexpr (std::is_same_v<Node, typed::FunctionReference>) {
           llvm_unreachable("a function is no value");
         } else if constexpr (std::is_same_v<Node, typed::Gradient>) {

@@ -10,6 +10,7 @@
 #include "llvm/ADT/MapVector.h"
 
 #include <deque>
+#include <functional>
 #include <map>
 
 namespace gradus::construct {
@@ -27,6 +28,8 @@ struct Callee {
   const Instance *self = nullptr;
   typed::DimEnvironment dims;
   BatchSymbols batch;
+  /// Set for the loss that an optimizer takes: no function of the model.
+  std::function<mlir::Value(mlir::Value)> loss;
 };
 
 /// Indices of index notation, outer ones first unless it says otherwise.
@@ -145,10 +148,18 @@ public:
     states[{&instance, &state}] = value;
   }
 
+  /// Evaluates once more, with these values of parameters and states as they
+  /// were `before`: the same draws, and nothing that it assigns stays.
+  mlir::Value
+  again(llvm::ArrayRef<std::pair<const Parameter *, mlir::Value>> values,
+        const States &before, llvm::function_ref<mlir::Value()> evaluate);
+
   /// Calls a function with a `backward` in a frame that has its dims.
   mlir::Value callCustom(const typed::Function &callee, Frame &inner,
                          const Values &arguments);
 
+  /// One vector of all their elements.
+  mlir::Value flattened(llvm::ArrayRef<mlir::Value> values);
   mlir::RankedTensorType typeOf(const typed::Type &type, const Frame &frame);
   mlir::Type elementOf(const typed::Type &type);
   mlir::Location locate(Range range);
@@ -329,8 +340,6 @@ private:
   void countStatement();
   void requireInRound(const typed::Requirement &requirement, Frame &frame,
                       size_t depth = 0);
-  /// One vector of all their elements.
-  mlir::Value flattened(llvm::ArrayRef<mlir::Value> values);
   mlir::Value pointwise(typed::Builtin op, llvm::ArrayRef<mlir::Value> x,
                         const Expr &expr);
   /// Arithmetic of i32 and i64 (EmitWhole.cpp).

@@ -160,8 +160,24 @@ public:
 private:
   void minimize(const typed::Minimize &minimize);
   void clip(SmallVector<Value> &gradients);
-  void update(const typed::Minimize &minimize, const Parameter &parameter,
-              Value gradient, Frame &outer);
+  /// A run of an optimizer's `step` in the making.
+  struct Update {
+    Frame frame;
+    /// Where its draws are: `adam/fc1.W/`, `lbfgs/`.
+    std::string site;
+    std::vector<std::string> slots;
+  };
+  using ParameterValues = SmallVector<std::pair<const Parameter *, Value>>;
+  Update begin(const typed::Minimize &minimize, Frame &outer, Frame frame,
+               const Parameter *parameter, Value value, Value gradient);
+  Value finish(const typed::Minimize &minimize, Update &update);
+  void replace(const typed::Minimize &minimize, const Parameter &parameter,
+               Value value);
+  void updateOne(const typed::Minimize &minimize, const Parameter &parameter,
+                 Value gradient, Frame &outer);
+  ParameterValues partsOf(Value vector, const LossGradient &gradient);
+  void updateAll(const typed::Minimize &minimize, const LossGradient &gradient,
+                 const Emitter::States &before, Frame &outer);
   int64_t period(const typed::Minimize &minimize) const;
   Value ifDue(const typed::Minimize &minimize, Value updated, Value old);
   void undoStates(const typed::Minimize &minimize,
@@ -176,8 +192,8 @@ private:
   /// The values slots have by now, by path, in order of first use.
   llvm::MapVector<StringRef, Value> slots;
   std::deque<std::string> slotNames;
-  /// How often an optimizer has updated a parameter in this step: each time
-  /// has slots of its own, those of the second start `slot/2.`.
+  /// How often an optimizer has updated a parameter, or all (null), in this
+  /// step: each time has slots of its own, those of the second start `slot/2.`.
   std::map<std::pair<std::string, const Parameter *>, unsigned> uses;
   /// Updated parameters, in order of first update.
   llvm::SetVector<const Parameter *> updated;
@@ -278,60 +294,133 @@ Value StepBuilder::averaged(const typed::Minimize &minimize,
       builder, loc, sum, graph::fillLike(builder, loc, sum, double(count)));
 }
 
-/// The optimizer's `step` for one parameter, its pack bound to the shape.
-void StepBuilder::update(const typed::Minimize &minimize,
-                         const Parameter &parameter, Value gradient,
-                         Frame &outer) {
+/// What the optimizer's arguments, the parameter (all of them, if it is null)
+/// and the gradient mean in its `step`, and its slots.
+StepBuilder::Update StepBuilder::begin(const typed::Minimize &minimize,
+                                       Frame &outer, Frame frame,
+                                       const Parameter *parameter, Value value,
+                                       Value gradient) {
   const typed::Optimizer &optimizer = *minimize.optimizer;
-  Frame frame;
   frame.self = outer.self;
-  frame.dims = outer.dims;
-  frame.dims.packs[optimizer.pack] = parameter.shape;
-  for (auto [local, argument] :
-       llvm::zip_equal(optimizer.arguments, minimize.arguments))
-    emitter.bind(local, emitter.emitAll(*argument, outer), frame);
-  emitter.bind(optimizer.updated, {emitter.parameter(parameter)}, frame);
+  for (auto [local, whole, argument] : llvm::zip_equal(
+           optimizer.arguments, optimizer.wholes, minimize.arguments))
+    if (whole)
+      frame.dims.dims[whole] =
+          argument->as<typed::DimValue>()->dim.evaluate(outer.dims);
+    else
+      emitter.bind(local, emitter.emitAll(*argument, outer), frame);
+  emitter.bind(optimizer.updated, {value}, frame);
   emitter.bind(optimizer.gradient, {gradient}, frame);
-  unsigned use = ++uses[{optimizer.name, &parameter}];
-  std::string number = use == 1 ? "" : std::to_string(use) + ".";
-  std::vector<std::string> names;
+  unsigned use = ++uses[{optimizer.name, parameter}];
+  std::string path = (use == 1 ? "" : std::to_string(use) + ".") +
+                     optimizer.name + "/" + (parameter ? parameter->name : "");
+  Update update{std::move(frame), parameter ? path + "/" : path, {}};
   for (const typed::Optimizer::State &state : optimizer.states) {
-    names.push_back("slot/" + number + optimizer.name + "/" + parameter.name +
-                    "." + state.local->name);
-    Value &value = slots[*slotNames.emplace(slotNames.end(), names.back())];
+    std::string &name = slotNames.emplace_back(
+        "slot/" + path + (parameter ? "." : "") + state.local->name);
+    update.slots.push_back(name);
+    Value &value = slots[name];
     if (!value) {
-      value = function.argument(names.back(),
-                                emitter.typeOf(state.local->type, frame));
-      auto initial = model.instances.evaluate(*state.initial, *frame.self);
+      value = function.argument(
+          name, emitter.typeOf(state.local->type, update.frame));
+      auto initial =
+          model.instances.evaluate(*state.initial, *update.frame.self);
       if (!initial) {
         model.diagnostics.report(
             diag::NotSupportedYet, state.initial->range,
             "a state that does not start as one number is");
         throw Refused();
       }
-      function.setInitial(names.back(), *initial);
+      function.setInitial(name, *initial);
     }
-    emitter.bind(state.local, {value}, frame);
+    emitter.bind(state.local, {value}, update.frame);
   }
+  return update;
+}
 
+/// Runs the statements of `step`, keeps its slots, and gives what the parameter
+/// is by then.
+Value StepBuilder::finish(const typed::Minimize &minimize, Update &update) {
+  const typed::Optimizer &optimizer = *minimize.optimizer;
   if (period(minimize) > 1) {
     RankedTensorType real = RankedTensorType::get({}, model.real);
     emitter.updateNumber = graph::DivOp::create(
         function.builder(), emitter.locate(minimize.range),
         function.argument("t", real), emitter.scalar(double(period(minimize))));
   }
-  emitter.site.path =
-      fmt::format("{}{}/{}/", number, optimizer.name, parameter.name);
-  emitter.run(optimizer.statements, frame);
+  emitter.site.path = update.site;
+  emitter.run(optimizer.statements, update.frame);
   emitter.site = {};
   emitter.updateNumber = nullptr;
-  emitter.updateParameter(
-      parameter, ifDue(minimize, frame.locals[optimizer.updated].front(),
-                       emitter.parameter(parameter)));
-  updated.insert(&parameter);
-  for (auto [name, state] : llvm::zip_equal(names, optimizer.states))
+  for (auto [name, state] : llvm::zip_equal(update.slots, optimizer.states))
     slots[name] =
-        ifDue(minimize, frame.locals[state.local].front(), slots[name]);
+        ifDue(minimize, update.frame.locals[state.local].front(), slots[name]);
+  return update.frame.locals[optimizer.updated].front();
+}
+
+void StepBuilder::replace(const typed::Minimize &minimize,
+                          const Parameter &parameter, Value value) {
+  emitter.updateParameter(parameter,
+                          ifDue(minimize, value, emitter.parameter(parameter)));
+  updated.insert(&parameter);
+}
+
+/// The optimizer's `step` for one parameter, its pack bound to the shape.
+void StepBuilder::updateOne(const typed::Minimize &minimize,
+                            const Parameter &parameter, Value gradient,
+                            Frame &outer) {
+  Frame frame;
+  frame.dims = outer.dims;
+  frame.dims.packs[minimize.optimizer->generic] = parameter.shape;
+  Update update = begin(minimize, outer, std::move(frame), &parameter,
+                        emitter.parameter(parameter), gradient);
+  replace(minimize, parameter, finish(minimize, update));
+}
+
+/// The parameters in a vector of all of them.
+StepBuilder::ParameterValues
+StepBuilder::partsOf(Value vector, const LossGradient &gradient) {
+  OpBuilder &builder = function.builder();
+  Location loc = vector.getLoc();
+  ParameterValues parts;
+  int64_t first = 0;
+  for (const Parameter *parameter : gradient.parameters) {
+    int64_t size = ShapedType::getNumElements(parameter->shape);
+    Value part =
+        graph::SliceOp::create(builder, loc, vector, ArrayRef<int64_t>{first},
+                               ArrayRef<int64_t>{size});
+    parts.emplace_back(parameter, graph::ReshapeOp::create(builder, loc, part,
+                                                           parameter->shape));
+    first += size;
+  }
+  return parts;
+}
+
+/// The optimizer's `step` for all parameters as one vector.
+void StepBuilder::updateAll(const typed::Minimize &minimize,
+                            const LossGradient &gradient,
+                            const Emitter::States &before, Frame &outer) {
+  const typed::Optimizer &optimizer = *minimize.optimizer;
+  Values values;
+  for (const Parameter *parameter : gradient.parameters)
+    values.push_back(emitter.parameter(*parameter));
+  Value vector = emitter.flattened(values);
+  Frame frame;
+  frame.dims = outer.dims;
+  frame.dims.dims[optimizer.generic] =
+      cast<RankedTensorType>(vector.getType()).getNumElements();
+  Update update =
+      begin(minimize, outer, std::move(frame),
+            /*parameter=*/nullptr, vector, emitter.flattened(gradient.values));
+  if (optimizer.loss)
+    update.frame.functions[optimizer.loss].loss = [&](Value at) {
+      return emitter.again(partsOf(at, gradient), before, [&] {
+        Frame fresh = trainFrame(model, emitter, function, batch);
+        return emitLoss(minimize, emitter, fresh);
+      });
+    };
+  for (auto [parameter, part] : partsOf(finish(minimize, update), gradient))
+    replace(minimize, *parameter, part);
 }
 
 void StepBuilder::minimize(const typed::Minimize &minimize) {
@@ -347,9 +436,11 @@ void StepBuilder::minimize(const typed::Minimize &minimize) {
        llvm::zip_equal(gradient.parameters, gradient.values))
     g = averaged(minimize, *parameter, g);
   clip(gradient.values);
+  if (minimize.optimizer->isOverVector())
+    return updateAll(minimize, gradient, before, frame);
   for (auto [parameter, g] :
        llvm::zip_equal(gradient.parameters, gradient.values))
-    update(minimize, *parameter, g, frame);
+    updateOne(minimize, *parameter, g, frame);
 }
 
 void StepBuilder::build() {

@@ -137,6 +137,22 @@ Dataset DataReader::readArrays(const Split &split, const ArraySource &source) {
   return result;
 }
 
+Dataset DataReader::readLinspace(const Split &split,
+                                 const LinspaceSource &source) {
+  Dataset result{
+      declaration.name, split.name, source.rows, declaration.fields, {}};
+  for (size_t field = 0; field < declaration.fields.size(); ++field) {
+    auto [begin, end] = source.ends.at(field);
+    Tensor values(declaration.fields[field].element, {source.rows});
+    for (int64_t row = 0; row < source.rows; ++row) {
+      double part = double(row) / double(source.rows - 1);
+      values.set(row, begin * (1 - part) + end * part);
+    }
+    result.values.push_back(std::move(values));
+  }
+  return result;
+}
+
 void DataReader::useCharacters(const ClassNames &names) {
   const auto *text = std::get_if<TextSource>(&trainingSplit().source);
   auto found = names.find(declaration.fields.front().name);
@@ -180,6 +196,8 @@ Dataset DataReader::read(std::string_view name) {
       return readArrays(split, *source);
     if (const auto *source = std::get_if<TextSource>(&split.source))
       return readText(split, *source);
+    if (const auto *source = std::get_if<LinspaceSource>(&split.source))
+      return readLinspace(split, *source);
     return readIdxFiles(split, std::get<IdxSource>(split.source));
   }
   throw Error(fault::UnknownSplit, declaration.name, name)

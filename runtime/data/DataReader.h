@@ -39,6 +39,7 @@ private:
   Dataset readIdxFiles(const Split &split, const IdxSource &source);
   Dataset readArrays(const Split &split, const ArraySource &source);
   Dataset readText(const Split &split, const TextSource &source);
+  Dataset readLinspace(const Split &split, const LinspaceSource &source);
   void checkRows(const Split &split, size_t field, int64_t rows,
                  int64_t expected, const DataPlace &place) const;
   void numberLabels();

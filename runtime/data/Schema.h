@@ -5,6 +5,7 @@
 
 #include "runtime/Abi.h"
 
+#include <array>
 #include <functional>
 #include <numeric>
 #include <optional>
@@ -111,10 +112,19 @@ struct TextSource {
   std::optional<Interval> part = std::nullopt;
 };
 
+/// `linspace(x = -3..3, rows = 512)`: evenly spaced numbers, both ends
+/// included.
+struct LinspaceSource {
+  /// For each field, in order.
+  std::vector<std::array<double, 2>> ends;
+  int64_t rows = 0;
+};
+
 struct Split {
   /// `train`, `test`, ...
   std::string name;
-  std::variant<CsvSource, IdxSource, ArraySource, TextSource> source;
+  std::variant<CsvSource, IdxSource, ArraySource, TextSource, LinspaceSource>
+      source;
 };
 
 struct DataInfo {

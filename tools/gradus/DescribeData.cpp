@@ -123,6 +123,11 @@ DataInfo describeData(const typed::Data &data, Precision precision) {
       info.splits.push_back({split.name, describe(*text)});
       continue;
     }
+    if (const auto *even = std::get_if<typed::LinspaceSource>(&split.source)) {
+      info.splits.push_back(
+          {split.name, LinspaceSource{even->ends, even->rows}});
+      continue;
+    }
     const auto &idx = std::get<typed::IdxSource>(split.source);
     IdxSource source;
     for (size_t i = 0; i < idx.files.size(); ++i)

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <functional>
+#include <numeric>
 
 namespace gradus {
 namespace {
@@ -129,6 +130,130 @@ TEST(Optimizer, Adam) {
 TEST(Optimizer, AdamWDecaysMatrices) {
   expectNear(train("adamw(lr = 0.1, decay = 0.05)"),
              expected([] { return adam(0.05); }));
+}
+
+// The loss is quadratic: each step solves (2 a + damping) d = -2 a w, and as
+// many conjugate gradients as there are elements do that exactly.
+TEST(Optimizer, NewtonCg) {
+  Numbers w = start;
+  for (int t = 0; t < 3; ++t)
+    for (size_t i = 0; i < a.size(); ++i)
+      w[i] *= 0.1 / (2 * a[i] + 0.1);
+  Numbers found = train("newton_cg(damping = 0.1, iters = 8)");
+  ASSERT_EQ(found.size(), w.size());
+  for (size_t i = 0; i < w.size(); ++i)
+    EXPECT_NEAR(found[i], w[i], 1e-10);
+}
+
+// Few conjugate gradients go down, too, but not as far.
+TEST(Optimizer, NewtonCgStopsEarly) {
+  auto lossOf = [](const Numbers &w) {
+    double loss = 0;
+    for (size_t i = 0; i < a.size(); ++i)
+      loss += a[i] * w[i] * w[i];
+    return loss;
+  };
+  double few = lossOf(train("newton_cg(damping = 0, iters = 1)")),
+         more = lossOf(train("newton_cg(damping = 0, iters = 2)"));
+  EXPECT_LT(few, 0.5 * lossOf(start));
+  EXPECT_LT(more, 0.5 * few);
+  EXPECT_GT(more, 1e-8);
+}
+
+// Against the matrix it stands for: as long as no step has been forgotten, the
+// inverse of the BFGS formula applied to a multiple of the unit matrix (Nocedal
+// and Wright 2006, 6.17 and 7.20).
+TEST(Optimizer, Lbfgs) {
+  size_t n = a.size();
+  Numbers w = start, wBefore, gBefore;
+  std::vector<Numbers> steps, changes;
+  auto dot = [](const Numbers &x, const Numbers &y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
+  for (int t = 1; t <= 3; ++t) {
+    Numbers g(n);
+    for (size_t i = 0; i < n; ++i)
+      g[i] = 2 * a[i] * w[i];
+    if (t > 1) {
+      steps.emplace_back(n);
+      changes.emplace_back(n);
+      for (size_t i = 0; i < n; ++i) {
+        steps.back()[i] = w[i] - wBefore[i];
+        changes.back()[i] = g[i] - gBefore[i];
+      }
+    }
+    double scale = 1 / std::max(std::sqrt(dot(g, g)), 1.0);
+    if (t > 1)
+      scale = dot(steps.back(), changes.back()) /
+              dot(changes.back(), changes.back());
+    std::vector<Numbers> h(n, Numbers(n));
+    for (size_t i = 0; i < n; ++i)
+      h[i][i] = scale;
+    for (size_t k = 0; k < steps.size(); ++k) {
+      const Numbers &s = steps[k], &y = changes[k];
+      double rho = 1 / dot(s, y);
+      // h = (1 - rho s y^T) h (1 - rho y s^T) + rho s s^T
+      std::vector<Numbers> next(n, Numbers(n));
+      for (size_t i = 0; i < n; ++i)
+        for (size_t j = 0; j < n; ++j) {
+          next[i][j] = rho * s[i] * s[j];
+          for (size_t p = 0; p < n; ++p)
+            for (size_t q = 0; q < n; ++q)
+              next[i][j] += ((i == p) - rho * s[i] * y[p]) * h[p][q] *
+                            ((q == j) - rho * y[q] * s[j]);
+        }
+      h = next;
+    }
+    wBefore = w;
+    gBefore = g;
+    for (size_t i = 0; i < n; ++i)
+      w[i] -= 0.9 * dot(h[i], g);
+  }
+  expectNear(train("lbfgs(lr = 0.9, M = 5)"), w);
+}
+
+// Its derivative is the gradient: the same rows, draws and states.
+TEST(Optimizer, LossOfAVectorIsThisLoss) {
+  ModelRunner runner(R"(
+data d { a: real[6]; train from csv("none.csv", a = 0..6) }
+layer fc = Linear[6, 6]
+layer bn = BatchNorm[6]
+param u: real[2, 3] ~ normal(0, 1)
+optimizer probe[P](by = 1.0) {
+  state loss_at: real = 0
+  state off: real = 0
+  step(p: real[P], g: real[P], loss: fn(real[P]) -> real) {
+    loss_at = loss_at + loss(p)
+    off = max(off, max(abs(grad(loss(by * p), p) - g)))
+    p = p - 0.01 * g
+  }
+}
+train on d(a), batch B = 4 {
+  minimize mean(dropout(bn(fc(a)), 0.5)^2) + sum(u^2) using probe()
+  steps = 3
+}
+)");
+  auto step = runner.step(4);
+  Numbers rows(24), w(36);
+  for (size_t i = 0; i < rows.size(); ++i)
+    rows[i] = std::sin(double(i));
+  for (size_t i = 0; i < w.size(); ++i)
+    w[i] = std::cos(double(i * i));
+  step.set("field/a", rows);
+  step.set("param/fc.W", w);
+  step.set("param/bn.gain", Numbers(6, 1));
+  step.set("param/u", {1, 2, 3, 4, 5, 6});
+  double total = 0;
+  for (int t = 1; t <= 3; ++t) {
+    step.set("t", {double(t)});
+    step.run();
+    total += step.get("loss")[0];
+    EXPECT_NEAR(step.get("slot/probe/loss_at")[0], total, 1e-12 * total);
+    EXPECT_LT(step.get("slot/probe/off")[0], 1e-12);
+  }
+  // Once a step, not once an evaluation.
+  Numbers mu = step.get("state/bn.mu");
+  EXPECT_NE(mu[0], 0);
 }
 
 TEST(Optimizer, ClipValueBoundsEachElement) {
