@@ -241,7 +241,7 @@ static std::vector<KeptRounds> keptRounds(func::FuncOp function) {
     for (Value stack : loop.stacks())
       if (llvm::any_of(stack.getUsers(), llvm::IsaPred<graph::LoopOp>))
         kept.bytes += graph::bytesOf(stack.getType());
-    if (kept.bytes == 0)
+    if (kept.bytes == 0 || loop.getWhen())
       continue;
     kept.rounds = static_cast<int64_t>(loop.getRounds());
     if (auto every = loop->getAttrOfType<IntegerAttr>(graph::everyAttr)) {

@@ -6,18 +6,20 @@
 
 /// What `loop` and `rounds` have in common. Operands: values that each round
 /// takes from the one before (`carried`), tensors of which round i reads row i
-/// (`over`), values that all rounds read (`with`). Results: the last `carried`,
-/// then what the rounds yielded, stacked on a new first axis.
+/// (`over`), values that all rounds read (`with`), and a truth value (`when`).
+/// Results: the last `carried`, then what the rounds yielded, stacked on a new
+/// first axis. If `when` is false no round runs: `carried` are the results, and
+/// stacks hold nothing, which only loops may read that do not run then either.
 class Graph_RoundsOp<string mnemonic, list<Trait> traits = []>
     : Op<GraphDialect, mnemonic, !listconcat(traits, [Pure,
         AttrSizedOperandSegments])> {
   dag common = (ins I64Attr:$rounds, UnitAttr:$reverse,
                 Variadic<Graph_Tensor>:$carried, Variadic<Graph_Tensor>:$over,
-                Variadic<Graph_Tensor>:$with);
+                Variadic<Graph_Tensor>:$with, Optional<Graph_Tensor>:$when);
   let results = (outs Variadic<Graph_Tensor>:$values);
   string operandsFormat = [{
     $rounds (`reverse` $reverse^)? `carried` `(` $carried `)`
-    `over` `(` $over `)` `with` `(` $with `)` attr-dict
+    `over` `(` $over `)` `with` `(` $with `)` (`when` `(` $when^ `)`)? attr-dict
     `:` functional-type(operands, results)
   }];
 }
@@ -32,7 +34,8 @@ def LoopOp : Graph_RoundsOp<"loop", [IsolatedFromAbove,
     body on: i, the values carried from the round before (in the first round the
     operands), row i of each tensor of `over`, and the operands of `with`. The
     body yields the values to carry on, then one value for row i of each stacked
-    result. Its pullback is a loop in the other direction.
+    result. Its pullback is a loop in the other direction, under the same
+    condition.
 
     ```mlir
     func.func @loop(%h: tensor<4xf32>, %x: tensor<9x4xf32>, %w: tensor<4xf32>)

@@ -46,6 +46,7 @@ SmallVector<Value> LoopOp::pullback(OpBuilder &builder, ArrayRef<Value> dy,
     if (cotangent)
       operands.over.push_back(cotangent);
   llvm::append_range(operands.with, getWith());
+  operands.when = getWhen();
 
   LoopOp back = beginLoop(builder, loc, getRounds(), !getReverse(), operands);
   OpBuilder body = OpBuilder::atBlockEnd(&back.getBody().front());
@@ -98,6 +99,8 @@ SmallVector<Value> LoopOp::pullback(OpBuilder &builder, ArrayRef<Value> dy,
     gradients.push_back(isReal(value) ? back.stacks()[nextStack++] : Value());
   for (Value value : getWith())
     gradients.push_back(isReal(value) ? back.getResult(nextSum++) : Value());
+  if (getWhen())
+    gradients.push_back(Value());
   return gradients;
 }
 

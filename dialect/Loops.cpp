@@ -60,7 +60,8 @@ static RankedTensorType rowType(Value tensor) {
 LoopOp beginLoop(OpBuilder &builder, Location loc, int64_t rounds, bool reverse,
                  const LoopOperands &operands) {
   auto loop = LoopOp::create(builder, loc, TypeRange(), rounds, reverse,
-                             operands.carried, operands.over, operands.with);
+                             operands.carried, operands.over, operands.with,
+                             operands.when);
   Block &body = loop.getBody().emplaceBlock();
   body.addArgument(RankedTensorType::get({}, builder.getI32Type()), loc);
   for (Value value : operands.carried)
@@ -70,6 +71,11 @@ LoopOp beginLoop(OpBuilder &builder, Location loc, int64_t rounds, bool reverse,
   for (Value value : operands.with)
     body.addArgument(value.getType(), value.getLoc());
   return loop;
+}
+
+LoopOperands operandsOf(LoopOp loop) {
+  return {llvm::to_vector(loop.getCarried()), llvm::to_vector(loop.getOver()),
+          llvm::to_vector(loop.getWith()), loop.getWhen()};
 }
 
 LoopOp finishLoop(LoopOp loop, ValueRange carriedOn, ValueRange stacked) {
@@ -84,7 +90,7 @@ LoopOp finishLoop(LoopOp loop, ValueRange carriedOn, ValueRange stacked) {
   builder.setInsertionPoint(loop);
   auto finished = LoopOp::create(
       builder, loop.getLoc(), types, loop.getRounds(), loop.getReverse(),
-      loop.getCarried(), loop.getOver(), loop.getWith());
+      loop.getCarried(), loop.getOver(), loop.getWith(), loop.getWhen());
   finished->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
   finished.getBody().takeBody(loop.getBody());
   loop.erase();
@@ -99,10 +105,8 @@ LoopOp stackAlso(LoopOp loop, ValueRange rows) {
   if (stacked.size() == loop.stacked().size())
     return loop;
   OpBuilder builder(loop);
-  LoopOp fresh = beginLoop(
-      builder, loop.getLoc(), loop.getRounds(), loop.getReverse(),
-      {llvm::to_vector(loop.getCarried()), llvm::to_vector(loop.getOver()),
-       llvm::to_vector(loop.getWith())});
+  LoopOp fresh = beginLoop(builder, loop.getLoc(), loop.getRounds(),
+                           loop.getReverse(), operandsOf(loop));
   fresh->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
   loop.getBody().front().getTerminator()->erase();
   fresh.getBody().takeBody(loop.getBody());
@@ -135,6 +139,11 @@ LogicalResult LoopOp::verify() {
   int64_t rounds = getRounds();
   if (rounds < 1)
     return emitOpError("needs at least one round, found ") << rounds;
+  if (getWhen() &&
+      getWhen().getType() !=
+          RankedTensorType::get({}, IntegerType::get(getContext(), 1)))
+    return emitOpError("needs one truth value as a condition, found ")
+           << getWhen().getType();
   Block &body = getBody().front();
   SmallVector<Type> expected{
       RankedTensorType::get({}, IntegerType::get(getContext(), 32))};
@@ -183,7 +192,8 @@ SmallVector<Array> interpret(LoopOp loop, ArrayRef<Array> x, Watch watch) {
   SmallVector<Array> results(x.take_front(carried));
   for (Value stack : loop.stacks())
     results.emplace_back(cast<RankedTensorType>(stack.getType()));
-  int64_t rounds = loop.getRounds();
+  bool runs = !loop.getWhen() || x.back().wholes[0] != 0;
+  int64_t rounds = runs ? static_cast<int64_t>(loop.getRounds()) : 0;
   for (int64_t round = 0; round < rounds; ++round) {
     int64_t i = loop.getReverse() ? rounds - 1 - round : round;
     SmallVector<Array> arguments;
@@ -192,7 +202,8 @@ SmallVector<Array> interpret(LoopOp loop, ArrayRef<Array> x, Watch watch) {
     arguments.append(results.begin(), results.begin() + carried);
     for (const Array &tensor : x.slice(carried, over))
       arguments.push_back(rowOf(tensor, i));
-    llvm::append_range(arguments, x.drop_front(carried + over));
+    llvm::append_range(arguments,
+                       x.slice(carried + over, loop.getWith().size()));
     for (auto [k, value] :
          llvm::enumerate(interpret(loop.getBody().front(), arguments, watch))) {
       if (k < carried) {
@@ -226,6 +237,7 @@ struct PruneLoop : OpRewritePattern<LoopOp> {
                                 PatternRewriter &rewriter) const override {
     DenseSet<Value> live = liveValues(loop);
     LoopOperands operands;
+    operands.when = loop.getWhen();
     SmallVector<BlockArgument> arguments[3];
     // What stands for an argument of the body that goes.
     DenseMap<Value, Value> same;

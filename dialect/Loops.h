@@ -15,7 +15,12 @@ inline constexpr llvm::StringLiteral everyAttr = "graph.every";
 /// Operands of a loop in the making, by their part.
 struct LoopOperands {
   llvm::SmallVector<mlir::Value> carried, over, with;
+  /// Null for a loop that always runs.
+  mlir::Value when = {};
 };
+
+/// All operands of `loop`.
+LoopOperands operandsOf(LoopOp loop);
 
 /// A loop over an empty body, whose arguments it has; the results are added
 /// when `finishLoop` ends the body.

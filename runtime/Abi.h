@@ -111,10 +111,11 @@ struct CompiledFunction {
 
 /// A loop over a list of kernels. Operands of its call: values that each round
 /// takes from the one before (`carried`), tensors of which round i reads row i
-/// (`over`), values that all rounds read (`with`); then the results: the
-/// carried values, in which the rounds work, and tensors of which round i
-/// writes row i; then scratch: the number of the round and the arena of the
-/// body.
+/// (`over`), values that all rounds read (`with`), the condition if there is
+/// one (a byte: 0, nothing but copies of the carried values is done); then the
+/// results: the carried values, in which the rounds work, and tensors of which
+/// round i writes row i; then scratch: the number of the round and the arena of
+/// the body.
 struct LoopCall {
   /// Takes the number of the round, carried values, rows and common values;
   /// updates the carried values and writes rows.
@@ -123,6 +124,7 @@ struct LoopCall {
   /// The rounds run from the last to the first.
   bool reverse = false;
   size_t carried = 0, over = 0, with = 0;
+  bool isConditional = false;
 
   /// Of the scratch, before the arena.
   static constexpr int64_t kCounterBytes = 64;

@@ -97,7 +97,8 @@ void Execution::runLoop(size_t call) {
   Execution &body = *bodies[call];
   void *const *operands = pointers.data() + starts[call];
   const size_t firstOver = loop.carried, firstWith = firstOver + loop.over,
-               firstResult = firstWith + loop.with,
+               when = firstWith + loop.with,
+               firstResult = when + (loop.isConditional ? 1 : 0),
                firstStack = firstResult + loop.carried,
                scratch = compiled.calls[call].operands.size() - 1;
   auto *counter = static_cast<int32_t *>(operands[scratch]);
@@ -108,7 +109,9 @@ void Execution::runLoop(size_t call) {
     std::memcpy(operands[firstResult + j], operands[j], body.sizes[1 + j]);
     body.place(1 + j, operands[firstResult + j]);
   }
-  for (size_t j = firstWith; j < firstResult; ++j)
+  if (loop.isConditional && !*static_cast<const uint8_t *>(operands[when]))
+    return;
+  for (size_t j = firstWith; j < when; ++j)
     body.place(1 + j, operands[j]);
   for (int64_t round = 0; round < loop.rounds; ++round) {
     int64_t i = loop.reverse ? loop.rounds - 1 - round : round;
@@ -120,7 +123,7 @@ void Execution::runLoop(size_t call) {
     for (size_t j = firstOver; j < firstWith; ++j)
       row(j, 1 + j);
     for (size_t j = firstStack; j < scratch; ++j)
-      row(j, 1 + firstResult + (j - firstStack));
+      row(j, 1 + when + (j - firstStack));
     for (size_t k = 0; k < body.starts.size(); ++k)
       body.runCall(k);
   }

@@ -239,15 +239,6 @@ void Body::ifStatement(const ast::If &tree, Range range,
         .help("`if` takes one bool; `where(c, a, b)` chooses per element");
     isGood = false;
   }
-  // The arguments of an optimizer may change from step to step.
-  bool isSetting = purpose != Step;
-  if (isGood && !isKnownWhenCompiling(*condition, isSetting)) {
-    state
-        .refuse(condition->range,
-                "an `if` whose condition is known only when running is")
-        .help("`where(c, a, b)` chooses between values");
-    isGood = false;
-  }
   auto branch = [&](const ast::Block &block, bool isTrue,
                     std::vector<Statement> &into) {
     bool trains = needsTraining(*condition, isTrue);

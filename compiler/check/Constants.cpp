@@ -179,33 +179,21 @@ std::optional<double> evaluate(const Expr &expr,
   return std::visit(Evaluator{environment}, expr.node);
 }
 
-static bool isFixed(const Expr &expr, bool withTraining, bool withConfig) {
+bool isFixedByConfig(const Expr &expr) {
   if (!expr.type.isScalar())
     return false;
-  if (auto *elementwise = expr.as<Elementwise>()) {
-    for (const Expr *operand : elementwise->operands)
-      if (!isFixed(*operand, withTraining, withConfig))
-        return false;
-    return true;
-  }
+  if (auto *elementwise = expr.as<Elementwise>())
+    return std::ranges::all_of(elementwise->operands, [](const Expr *operand) {
+      return isFixedByConfig(*operand);
+    });
   if (auto *convert = expr.as<Convert>())
-    return isFixed(*convert->operand, withTraining, withConfig);
+    return isFixedByConfig(*convert->operand);
   if (auto *reference = expr.as<ScalarReference>())
-    return reference->scalar == Scalar::Pi ||
-           reference->scalar == Scalar::Inf ||
-           (withTraining && reference->scalar == Scalar::Training);
+    return reference->scalar == Scalar::Pi || reference->scalar == Scalar::Inf;
   if (auto *reference = expr.as<LocalReference>())
-    return withConfig && reference->local->kind == Local::Config;
+    return reference->local->kind == Local::Config;
   return expr.as<Number>() || expr.as<DimValue>() ||
          expr.as<ConstReference>() || expr.as<Rank>();
-}
-
-bool isKnownWhenCompiling(const Expr &expr, bool withConfig) {
-  return isFixed(expr, /*withTraining=*/true, withConfig);
-}
-
-bool isFixedByConfig(const Expr &expr) {
-  return isFixed(expr, /*withTraining=*/false, /*withConfig=*/true);
 }
 
 bool areElementsFixed(const Expr &expr) {

@@ -24,11 +24,6 @@ struct ConstantEnvironment {
 std::optional<double> evaluate(const Expr &expr,
                                const ConstantEnvironment &environment = {});
 
-/// Whether the value of this scalar is fixed once dims, packs and `training`
-/// are, and the settings of the module if it has some: what the condition of an
-/// `if` has to be.
-bool isKnownWhenCompiling(const Expr &expr, bool withConfig);
-
 /// Whether the value of this scalar is fixed once dims and the config of the
 /// module are, but not `training`: what the start of a parameter has to be.
 bool isFixedByConfig(const Expr &expr);

@@ -163,7 +163,13 @@ void Emitter::bindLanes(const typed::Local *local, const Expr &value,
 std::optional<Lanes>
 Emitter::runLanes(const std::vector<typed::Statement> &statements,
                   Frame &frame) {
-  for (const typed::Statement &statement : statements) {
+  return runLanes(workOf(statements), frame);
+}
+
+std::optional<Lanes> Emitter::runLanes(const Work &work, Frame &frame) {
+  Work left(llvm::reverse(work));
+  while (!left.empty()) {
+    const typed::Statement &statement = *left.pop_back_val();
     countStatement();
     if (auto *let = statement.as<typed::Let>()) {
       bindLanes(let->local, *let->value, frame);
@@ -181,10 +187,15 @@ Emitter::runLanes(const std::vector<typed::Statement> &statements,
         bind(local, {value}, frame);
     } else if (auto *back = statement.as<typed::Return>()) {
       return lanes(*back->value, frame);
-    } else if (auto *branch = statement.as<typed::If>()) {
-      bool taken = decide(*branch->condition, frame);
-      if (auto result =
-              runLanes(taken ? branch->then : branch->otherwise, frame))
+    } else if (auto *choice = statement.as<typed::If>()) {
+      if (auto taken = known(*choice->condition, frame)) {
+        enter(*taken ? choice->then : choice->otherwise, left);
+        continue;
+      }
+      bool ends = false;
+      auto result =
+          branchLanes(*choice, Work(llvm::reverse(left)), frame, ends);
+      if (ends)
         return result;
     } else if (auto *rounds = statement.as<typed::For>()) {
       writeOut(*rounds, frame, [&] { runLanes(rounds->body, frame); });

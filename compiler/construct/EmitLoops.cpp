@@ -158,19 +158,21 @@ private:
 
 } // namespace
 
-/// The locals that `statements` assign, each once.
+/// The locals that a statement assigns, each once.
 static void
-collectAssigned(const std::vector<typed::Statement> &statements,
+collectAssigned(const typed::Statement &statement,
                 llvm::SmallSetVector<const typed::Local *, 4> &locals) {
-  for (const typed::Statement &statement : statements) {
-    if (auto *assign = statement.as<typed::Assign>()) {
-      locals.insert(assign->local);
-    } else if (auto *branch = statement.as<typed::If>()) {
-      collectAssigned(branch->then, locals);
-      collectAssigned(branch->otherwise, locals);
-    } else if (auto *loop = statement.as<typed::For>()) {
-      collectAssigned(loop->body, locals);
-    }
+  auto collect = [&](const std::vector<typed::Statement> &statements) {
+    for (const typed::Statement &each : statements)
+      collectAssigned(each, locals);
+  };
+  if (auto *assign = statement.as<typed::Assign>()) {
+    locals.insert(assign->local);
+  } else if (auto *branch = statement.as<typed::If>()) {
+    collect(branch->then);
+    collect(branch->otherwise);
+  } else if (auto *loop = statement.as<typed::For>()) {
+    collect(loop->body);
   }
 }
 
@@ -347,38 +349,31 @@ void Emitter::capture(Rolled &loop, MutableArrayRef<Value> yielded) {
   }
 }
 
-/// Keeps a loop as one. Throws CannotRoll, with nothing changed, if that is
-/// impossible or not worth it.
-Value Emitter::roll(const typed::For &tree, int64_t first, int64_t rounds,
-                    const Expr *yield, Frame &frame) {
-  llvm::SmallSetVector<const typed::Local *, 4> assigned;
-  collectAssigned(tree.body, assigned);
-  SmallVector<const typed::Local *> locals;
-  graph::LoopOperands operands;
-  for (const typed::Local *local : assigned) {
-    auto known = frame.locals.find(local);
-    if (known == frame.locals.end())
-      continue;
-    locals.push_back(local);
-    llvm::append_range(operands.carried, known->second);
-  }
+Emitter::Assigned Emitter::assignedBy(const Work &work, const Frame &frame) {
+  Assigned assigned;
+  for (const typed::Statement *statement : work)
+    collectAssigned(*statement, assigned);
+  assigned.remove_if(
+      [&](const typed::Local *local) { return !frame.locals.contains(local); });
+  return assigned;
+}
 
+graph::LoopOp
+Emitter::keep(const Rolled &loop, const Assigned &locals, Frame &frame,
+              llvm::function_ref<void(Rolled &, SmallVectorImpl<Value> &,
+                                      SmallVectorImpl<Value> &)>
+                  round) {
   auto names = frame.locals;
   auto outer = location;
-  llvm::SaveAndRestore outerRound(site.round, site.round * roundsApart);
-  levels.push_back(tree.counter);
-  rolled.push_back({tree.counter, first, rounds,
-                    graph::beginLoop(builder, locate(tree.keyword), rounds,
-                                     /*reverse=*/false, operands)});
-  auto leave = [&] {
+  rolled.push_back(loop);
+  auto leave = llvm::scope_exit([&] {
     rolled.pop_back();
-    levels.pop_back();
-    frame.locals = names;
+    frame.locals = std::move(names);
     location = outer;
-  };
+  });
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToEnd(&rolled.back().loop.getBody().front());
-  SmallVector<Value> carriedOn, stacked;
+  SmallVector<Value> carriedOn, carried, stacked;
   try {
     auto arguments = rolled.back().loop.carriedArguments();
     for (const typed::Local *local : locals) {
@@ -386,38 +381,68 @@ Value Emitter::roll(const typed::For &tree, int64_t first, int64_t rounds,
       bind(local, Values(arguments.take_front(count)), frame);
       arguments = arguments.drop_front(count);
     }
-    run(tree.body, frame);
-    if (yield)
-      stacked.push_back(emit(*yield, frame));
+    round(rolled.back(), carried, stacked);
     for (const typed::Local *local : locals)
       llvm::append_range(carriedOn, frame.locals[local]);
+    llvm::append_range(carriedOn, carried);
     SmallVector<Value> yielded(carriedOn);
     llvm::append_range(yielded, stacked);
-    int64_t ops = 0;
-    rolled.back().loop.getBody().walk([&](Operation *op) {
-      ops += !isa<graph::ConstantOp, graph::BroadcastOp, graph::ReshapeOp>(op);
-    });
-    if (ops * rounds <= kMostUnrolled)
-      throw CannotRoll();
     capture(rolled.back(), yielded);
     llvm::copy(ArrayRef(yielded).take_front(carriedOn.size()),
                carriedOn.begin());
     llvm::copy(ArrayRef(yielded).drop_front(carriedOn.size()), stacked.begin());
   } catch (CannotRoll) {
     rolled.back().loop.erase();
-    leave();
     throw;
   }
-  graph::LoopOp loop =
-      graph::finishLoop(rolled.back().loop, carriedOn, stacked);
-  leave();
-  auto results = loop.getResults();
+  return graph::finishLoop(rolled.back().loop, carriedOn, stacked);
+}
+
+ValueRange Emitter::takeCarried(graph::LoopOp loop, const Assigned &locals,
+                                Frame &frame) {
+  ValueRange results = loop.getResults();
   for (const typed::Local *local : locals) {
-    size_t count = names[local].size();
-    frame.locals[local] = Values(results.take_front(count));
+    Values &values = frame.locals[local];
+    size_t count = values.size();
+    values = Values(results.take_front(count));
     results = results.drop_front(count);
   }
-  return yield ? Value(results.front()) : Value();
+  return results;
+}
+
+/// Keeps a loop as one. Throws CannotRoll, with nothing changed, if that is
+/// impossible or not worth it.
+Value Emitter::roll(const typed::For &tree, int64_t first, int64_t rounds,
+                    const Expr *yield, Frame &frame) {
+  Work body = workOf(tree.body);
+  Assigned locals = assignedBy(body, frame);
+  graph::LoopOperands operands;
+  for (const typed::Local *local : locals)
+    llvm::append_range(operands.carried, frame.locals[local]);
+
+  llvm::SaveAndRestore outerRound(site.round, site.round * roundsApart);
+  levels.push_back(tree.counter);
+  auto leave = llvm::scope_exit([&] { levels.pop_back(); });
+  graph::LoopOp loop = keep(
+      {tree.counter, first, rounds,
+       graph::beginLoop(builder, locate(tree.keyword), rounds,
+                        /*reverse=*/false, operands)},
+      locals, frame,
+      [&](Rolled &kept, SmallVectorImpl<Value> &,
+          SmallVectorImpl<Value> &stacked) {
+        run(body, frame);
+        if (yield)
+          stacked.push_back(emit(*yield, frame));
+        int64_t ops = 0;
+        kept.loop.getBody().walk([&](Operation *op) {
+          ops +=
+              !isa<graph::ConstantOp, graph::BroadcastOp, graph::ReshapeOp>(op);
+        });
+        if (ops * rounds <= kMostUnrolled)
+          throw CannotRoll();
+      });
+  ValueRange stacks = takeCarried(loop, locals, frame);
+  return yield ? Value(stacks.front()) : Value();
 }
 
 void Emitter::writeOut(const typed::For &tree, Frame &frame,

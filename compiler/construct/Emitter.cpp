@@ -290,7 +290,14 @@ void Emitter::bind(const typed::Local *local, Values values, Frame &frame) {
 
 std::optional<Values>
 Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
-  for (const typed::Statement &statement : statements) {
+  return run(workOf(statements), frame);
+}
+
+std::optional<Values> Emitter::run(const Work &work, Frame &frame) {
+  // What is left, last first.
+  Work left(llvm::reverse(work));
+  while (!left.empty()) {
+    const typed::Statement &statement = *left.pop_back_val();
     countStatement();
     if (auto *let = statement.as<typed::Let>()) {
       bind(let->local, emitAll(*let->value, frame), frame);
@@ -304,9 +311,14 @@ Emitter::run(const std::vector<typed::Statement> &statements, Frame &frame) {
       assignState(*assign, frame);
     } else if (auto *back = statement.as<typed::Return>()) {
       return emitAll(*back->value, frame);
-    } else if (auto *branch = statement.as<typed::If>()) {
-      bool taken = decide(*branch->condition, frame);
-      if (auto result = run(taken ? branch->then : branch->otherwise, frame))
+    } else if (auto *choice = statement.as<typed::If>()) {
+      if (auto taken = known(*choice->condition, frame)) {
+        enter(*taken ? choice->then : choice->otherwise, left);
+        continue;
+      }
+      bool ends = false;
+      auto result = branch(*choice, Work(llvm::reverse(left)), frame, ends);
+      if (ends)
         return result;
     } else if (auto *rounds = statement.as<typed::For>()) {
       loop(*rounds, /*yield=*/nullptr, frame);
@@ -330,12 +342,6 @@ std::optional<bool> Emitter::known(const Expr &condition,
   if (auto value = typed::evaluate(condition, environment))
     return *value != 0;
   return std::nullopt;
-}
-
-bool Emitter::decide(const Expr &condition, Frame &frame) {
-  if (auto value = known(condition, frame))
-    return *value;
-  refuse(condition.range, "`if` on a value known only when running is");
 }
 
 //===-- Calls and gradients -----------------------------------------------===//

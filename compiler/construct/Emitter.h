@@ -8,6 +8,7 @@
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <deque>
 #include <functional>
@@ -124,6 +125,9 @@ public:
   /// Runs the statements; what `return` gave, if there was one.
   std::optional<Values> run(const std::vector<typed::Statement> &statements,
                             Frame &frame);
+  /// Statements that follow each other, from any lists.
+  using Work = llvm::SmallVector<const typed::Statement *>;
+  static Work workOf(const std::vector<typed::Statement> &statements);
   /// Gives the local a value that depends on no index. One that a derivative is
   /// taken by gets a value of its own, apart from all others.
   void bind(const typed::Local *local, Values values, Frame &frame);
@@ -273,6 +277,7 @@ private:
                     const Expr &expr, Frame &frame);
   std::optional<Lanes> runLanes(const std::vector<typed::Statement> &statements,
                                 Frame &frame);
+  std::optional<Lanes> runLanes(const Work &work, Frame &frame);
   void bindLanes(const typed::Local *local, const Expr &value, Frame &frame);
   Lanes reduce(const typed::IndexReduce &node, const Expr &expr, Frame &frame);
   int64_t sizeOf(const typed::Local *index) const;
@@ -311,7 +316,39 @@ private:
 
   Values gradient(const typed::Gradient &gradient, const Expr &expr,
                   Frame &frame);
+  std::optional<Values> run(const Work &work, Frame &frame);
+  /// Puts statements before what is left, which stands last first.
+  static void enter(const std::vector<typed::Statement> &statements,
+                    Work &left);
+  // Branches (EmitBranches.cpp).
+  /// An `if` on what is known only when running, and what follows it, if a
+  /// branch may leave: then it `ends` the statements.
+  std::optional<Values> branch(const typed::If &tree, const Work &rest,
+                               Frame &frame, bool &ends);
+  /// Runs the branch that is taken. Throws CannotRoll, with nothing changed but
+  /// locals, if that is impossible or not worth it.
+  std::optional<Values> runOne(mlir::Value condition, const Work &then,
+                               const Work &otherwise, Frame &frame);
+  /// Runs both and chooses.
+  std::optional<Values> runBoth(mlir::Value condition, const Work &then,
+                                const Work &otherwise, Frame &frame);
+  /// The same in index notation: both branches, and a choice for each index.
+  std::optional<Lanes> branchLanes(const typed::If &tree, const Work &rest,
+                                   Frame &frame, bool &ends);
   // Loops (EmitLoops.cpp).
+  using Assigned = llvm::SmallSetVector<const typed::Local *, 4>;
+  /// The locals from outside that the statements assign.
+  static Assigned assignedBy(const Work &work, const Frame &frame);
+  /// Keeps what `round` emits as the body of a loop that carries `locals` and
+  /// what `round` adds. Throws CannotRoll, with nothing changed.
+  graph::LoopOp
+  keep(const Rolled &loop, const Assigned &locals, Frame &frame,
+       llvm::function_ref<void(Rolled &, llvm::SmallVectorImpl<mlir::Value> &,
+                               llvm::SmallVectorImpl<mlir::Value> &)>
+           round);
+  /// Takes over what the loop carried; what else it gave is left.
+  mlir::ValueRange takeCarried(graph::LoopOp loop, const Assigned &locals,
+                               Frame &frame);
   /// Runs all rounds; what they yield, stacked, if they yield.
   mlir::Value loop(const typed::For &tree, const Expr *yield, Frame &frame);
   /// Runs `round` for each number of the counter.
@@ -366,9 +403,8 @@ private:
                        int64_t after);
   mlir::Value productOver(mlir::Value x, llvm::ArrayRef<int64_t> dims);
   void assignState(const typed::AssignState &assign, Frame &frame);
-  bool decide(const Expr &condition, Frame &frame);
-  /// The same for a condition that may be known only when running; a scalar
-  /// may be spread over a shape.
+  /// What a condition is, if that is known when compiling; a scalar may be
+  /// spread over a shape.
   std::optional<bool> known(const Expr &condition, const Frame &frame) const;
   /// The one of `where(c, a, b)` that is taken, if that is known.
   const Expr *taken(const typed::Elementwise &node, const Frame &frame) const;

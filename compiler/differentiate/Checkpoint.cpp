@@ -179,7 +179,7 @@ void checkpoint(graph::LoopOp loop, int64_t budget) {
   auto rounds = static_cast<int64_t>(loop.getRounds());
   int64_t bytes = bytesForPullback(loop) / rounds;
   auto root = static_cast<int64_t>(std::sqrt(static_cast<double>(rounds)));
-  if (rounds < 4)
+  if (rounds < 4 || loop.getWhen())
     return;
   int64_t segments =
       std::clamp<int64_t>(budget / 2 / std::max<int64_t>(bytes, 1), 2, root);

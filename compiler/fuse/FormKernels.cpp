@@ -147,7 +147,7 @@ class FormKernels : public impl::FormKernelsBase<FormKernels> {
     auto rounds = graph::RoundsOp::create(
         builder, loop.getLoc(), loop.getResultTypes(), body.getName(),
         loop.getRounds(), loop.getReverse(), loop.getCarried(), loop.getOver(),
-        loop.getWith());
+        loop.getWith(), loop.getWhen());
     loop.replaceAllUsesWith(rounds.getResults());
     loop.erase();
     return success();

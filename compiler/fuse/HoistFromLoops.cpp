@@ -230,8 +230,10 @@ struct HoistFromLoops : impl::HoistFromLoopsBase<HoistFromLoops> {
         room -= sizeOf(stack);
     });
     // Inner loops first: what leaves one may leave the next.
+    // From one that may not run, work would leave that need not be done.
     for (graph::LoopOp loop : loops)
-      Hoisting(loop, room).run();
+      if (!loop.getWhen())
+        Hoisting(loop, room).run();
   }
 };
 } // namespace

@@ -94,10 +94,13 @@ static std::optional<gradus::Location> parseLocation(Attribute attribute) {
   return location;
 }
 
-/// Two for each element of a contraction's iteration space, in all rounds.
+/// Two for each element of a contraction's iteration space, in all rounds; of
+/// what may not run, none.
 static int64_t flopsOf(func::FuncOp kernel) {
   int64_t flops = 0;
   if (graph::RoundsOp rounds = roundsOf(kernel)) {
+    if (rounds.getWhen())
+      return 0;
     for (auto call : bodyOf(rounds).getOps<func::CallOp>())
       flops += flopsOf(kernelOf(call));
     return flops * static_cast<int64_t>(rounds.getRounds());
@@ -120,7 +123,8 @@ static FailureOr<PlannedCall> readCall(func::CallOp call) {
     planned.loop = std::make_shared<PlannedLoop>(
         PlannedLoop{std::move(*body), static_cast<int64_t>(rounds.getRounds()),
                     rounds.getReverse(), rounds.getCarried().size(),
-                    rounds.getOver().size(), rounds.getWith().size()});
+                    rounds.getOver().size(), rounds.getWith().size(),
+                    rounds.getWhen() != nullptr});
   }
   for (Attribute operand : operands) {
     auto location = parseLocation(operand);
@@ -199,7 +203,7 @@ compiledFunction(const Plan &plan,
       linked.loop = std::make_shared<const LoopCall>(
           LoopCall{compiledFunction(call.loop->body, lookup), call.loop->rounds,
                    call.loop->reverse, call.loop->carried, call.loop->over,
-                   call.loop->with});
+                   call.loop->with, call.loop->isConditional});
     else
       linked.entry = lookup(call.kernel);
   }

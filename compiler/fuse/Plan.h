@@ -63,6 +63,7 @@ struct PlannedLoop {
   int64_t rounds = 0;
   bool reverse = false;
   size_t carried = 0, over = 0, with = 0;
+  bool isConditional = false;
 };
 
 /// The plan with its kernels found by `lookup`.

@@ -147,6 +147,7 @@ struct StoreResiduals : impl::StoreResidualsBase<StoreResiduals> {
       for (Value tensor : later.getOver())
         if (auto loop = tensor.getDefiningOp<graph::LoopOp>();
             loop && loop.getRounds() == later.getRounds() &&
+            loop.getWhen() == later.getWhen() &&
             !llvm::is_contained(before, loop))
           before.push_back(loop);
       for (graph::LoopOp earlier : before)

@@ -304,3 +304,15 @@ func.func @vjp_seeds(%x: tensor<3xf32>, %v: tensor<f32>) {
   %y = graph.vjp %x seeds %v wrt %x : (tensor<3xf32>, tensor<f32>, tensor<3xf32>) -> tensor<3xf32>
   return
 }
+
+// -----
+
+func.func @when(%x: tensor<f32>, %c: tensor<2xi1>) -> tensor<f32> {
+  // expected-error @+1 {{needs one truth value as a condition, found 'tensor<2xi1>'}}
+  %y = graph.loop 1 carried(%x) over() with() when(%c)
+      : (tensor<f32>, tensor<2xi1>) -> tensor<f32> {
+  ^bb0(%i: tensor<i32>, %before: tensor<f32>):
+    graph.yield %before : tensor<f32>
+  }
+  return %y : tensor<f32>
+}

@@ -62,10 +62,6 @@ TEST_F(ConstantsTest, WhatIsFixedDependsOnWhere) {
   const Expr *training =
       make(ScalarReference{Scalar::Training}, ElementType::Bool);
   const Expr *step = make(ScalarReference{Scalar::T});
-  EXPECT_TRUE(isKnownWhenCompiling(*training, false));
-  EXPECT_FALSE(isKnownWhenCompiling(*setting, false));
-  EXPECT_TRUE(isKnownWhenCompiling(*setting, true));
-  EXPECT_FALSE(isKnownWhenCompiling(*step, true));
   EXPECT_TRUE(isFixedByConfig(*setting));
   EXPECT_FALSE(isFixedByConfig(*training));
   EXPECT_FALSE(isFixedByConfig(*apply(Builtin::Add, {setting, step})));

@@ -419,17 +419,21 @@ func.func private @backward(%a: {0}, %b: {0}, %c: {1}, %y: {0}, %dy: {0})
 
 /// A loop whose rounds use all there is: their number, whole and real carried
 /// values, rows, common values, a product, a mask; with a loop inside of every
-/// third one. All its results, one behind the other.
+/// third one; every second one runs on a condition. All its results, one behind
+/// the other.
 static Sample loop(Draft &draft) {
   OpBuilder &builder = draft.builder;
   Location loc = draft.location;
   int64_t n = draft.draw(1, 3), rounds = draft.draw(1, 4);
   Value count = draft.whole({}, builder.getI32Type());
-  graph::LoopOp loop = graph::beginLoop(
-      builder, loc, rounds, draft.number % 2 == 1,
-      {{draft.real({n}), count},
-       {draft.real({rounds, n}), draft.whole({rounds, n}, builder.getI1Type())},
-       {draft.real({n, n}), draft.real({})}});
+  graph::LoopOperands operands{
+      {draft.real({n}), count},
+      {draft.real({rounds, n}), draft.whole({rounds, n}, builder.getI1Type())},
+      {draft.real({n, n}), draft.real({})}};
+  if (draft.number % 2 == 1)
+    operands.when = draft.whole({}, builder.getI1Type());
+  graph::LoopOp loop =
+      graph::beginLoop(builder, loc, rounds, draft.draw(0, 1) == 1, operands);
   OpBuilder body = OpBuilder::atBlockEnd(&loop.getBody().front());
   Value before = loop.carriedArguments()[0];
   Value counted = loop.carriedArguments()[1];
@@ -456,7 +460,10 @@ static Sample loop(Draft &draft) {
   }
   Value counting = graph::WholeOp::create(body, loc, graph::Arithmetic::add,
                                           counted, loop.counter());
-  loop = graph::finishLoop(loop, {next, counting}, {next, before});
+  SmallVector<Value> stacked;
+  if (!operands.when)
+    stacked = {next, before};
+  loop = graph::finishLoop(loop, {next, counting}, stacked);
 
   SmallVector<Value> parts;
   for (Value result : loop.getResults()) {
