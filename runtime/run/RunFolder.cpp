@@ -103,6 +103,28 @@ RunFolder::RunFolder(const Place &place) {
   metricsLog = std::make_unique<LogFile>(folder + "/metrics.jsonl");
 }
 
+RunFolder::RunFolder(
+    std::string path,
+    const std::function<bool(const std::string &part, int64_t step)> &isKept)
+    : folder(std::move(path)), isNew(false) {
+  while (folder.size() > 1 && folder.ends_with('/'))
+    folder.pop_back();
+  std::string log = folder + "/metrics.jsonl", kept;
+  std::ifstream file(log);
+  for (std::string line; std::getline(file, line);) {
+    // The last line may have been cut.
+    auto record = nlohmann::json::parse(line, nullptr, false);
+    if (!record.is_object() || !record.contains("step") ||
+        !isKept(record.value("train", ""), record["step"].get<int64_t>()))
+      continue;
+    seconds = record.value("time_s", seconds);
+    kept += line + "\n";
+  }
+  file.close();
+  writeFile(log, kept);
+  metricsLog = std::make_unique<LogFile>(log);
+}
+
 static std::string checkpointPrefix(const std::string &part) {
   return part.empty() ? "checkpoint-" : "checkpoint-" + part + "-";
 }
@@ -192,7 +214,7 @@ void RunFolder::discard() {
     fs::remove(folder + name, ignored);
 }
 
-void RunFolder::keepCheckpoints(const std::string &part, size_t count) const {
+std::vector<std::string> RunFolder::checkpoints(const std::string &part) const {
   std::vector<std::string> names;
   std::error_code code;
   std::string prefix = checkpointPrefix(part);
@@ -207,8 +229,20 @@ void RunFolder::keepCheckpoints(const std::string &part, size_t count) const {
   std::sort(names.begin(), names.end(), [](const auto &a, const auto &b) {
     return a.size() != b.size() ? a.size() < b.size() : a < b;
   });
+  return names;
+}
+
+std::optional<std::string>
+RunFolder::latestCheckpoint(const std::string &part) const {
+  std::vector<std::string> names = checkpoints(part);
+  return names.empty() ? std::nullopt : std::optional(names.back());
+}
+
+void RunFolder::keepCheckpoints(const std::string &part, size_t count) const {
+  std::vector<std::string> names = checkpoints(part);
+  std::error_code ignored;
   for (size_t i = 0; i + count < names.size(); ++i)
-    fs::remove(names[i], code);
+    fs::remove(names[i], ignored);
 }
 
 } // namespace gradus

@@ -7,7 +7,9 @@
 #include "runtime/run/OutputFile.h"
 #include "runtime/run/Safetensors.h"
 
+#include <functional>
 #include <memory>
+#include <optional>
 
 namespace gradus {
 
@@ -49,6 +51,11 @@ public:
   /// Makes the folder. An existing empty folder is taken. Throws E1001 if it
   /// holds anything else, E1002, E1051.
   explicit RunFolder(const Place &place);
+  /// Takes a run that stopped; of its records stay those that `isKept`, by part
+  /// and step. Throws E1002, E1051.
+  RunFolder(
+      std::string path,
+      const std::function<bool(const std::string &part, int64_t step)> &isKept);
 
   const std::string &path() const { return folder; }
   std::string weightsPath() const { return folder + "/weights.safetensors"; }
@@ -61,6 +68,10 @@ public:
       const std::vector<std::pair<std::string, std::string>> &sources) const;
   void writeConfig(const RunConfig &config) const;
   void add(const Metrics &metrics);
+  /// The latest checkpoint of a part; nothing if it has none.
+  std::optional<std::string> latestCheckpoint(const std::string &part) const;
+  /// `time_s` of the last record, 0 without one.
+  double secondsSoFar() const { return seconds; }
   /// Deletes what this run has written, and the folder if it made it: for a run
   /// that never began.
   void discard();
@@ -68,8 +79,12 @@ public:
   void keepCheckpoints(const std::string &part, size_t count) const;
 
 private:
+  /// Their files, by step.
+  std::vector<std::string> checkpoints(const std::string &part) const;
+
   std::string folder;
   bool isNew = true;
+  double seconds = 0;
   std::unique_ptr<LogFile> metricsLog;
 };
 

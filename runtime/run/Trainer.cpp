@@ -19,7 +19,16 @@ Trainer::Trainer(const Model &model, DataReader &data, RunFolder *folder,
     : model(model), data(data), folder(folder), progress(progress),
       values(model, model.settings.seed) {}
 
-double Trainer::elapsed() const { return secondsBetween(start, Clock::now()); }
+double Trainer::elapsed() const {
+  return secondsBefore + secondsBetween(start, Clock::now());
+}
+
+void Trainer::resume(const Safetensors &checkpoint, double seconds) {
+  values.load(checkpoint, /*withSlots=*/true);
+  position = positionOf(checkpoint);
+  secondsBefore = savedAt = seconds;
+  savedStep = result.stepsBefore = position.step;
+}
 
 void Trainer::prepare() {
   const TrainSettings &settings = model.settings;
@@ -131,8 +140,8 @@ void Trainer::runEpoch() {
     position.lossSum += loss * double(rows);
     position.lossRows += rows;
     ++position.batch;
-    if (++position.step == 1)
-      result.firstStepSeconds = elapsed();
+    if (++position.step == result.stepsBefore + 1)
+      result.firstStepSeconds = elapsed() - secondsBefore;
     double now = elapsed();
     progress.step({position.epoch, totalEpochs, position.step, totalSteps, now,
                    double(epochRows) / epochSeconds,
@@ -227,7 +236,7 @@ TrainResult Trainer::run() {
       save();
   }
   result.steps = position.step;
-  result.seconds = elapsed();
+  result.seconds = elapsed() - secondsBefore;
   if (!stepSeconds.empty()) {
     auto middle = stepSeconds.begin() + int64_t(stepSeconds.size() / 2);
     std::nth_element(stepSeconds.begin(), middle, stepSeconds.end());

@@ -18,6 +18,8 @@ namespace gradus {
 struct TrainResult {
   /// Steps done and the epoch of the last one.
   int64_t steps = 0, epochs = 0;
+  /// Steps that had been done when a run was resumed.
+  int64_t stepsBefore = 0;
   /// Stopped by a signal: the exit code is Interrupt::exitCode.
   bool interrupted = false;
   /// The records of the last report, `train` first.
@@ -33,6 +35,10 @@ public:
   /// Everything given outlives this. `folder` may be null: nothing is written.
   Trainer(const Model &model, DataReader &data, RunFolder *folder,
           Progress &progress);
+
+  /// To be called before `run`, which then goes on where this checkpoint was
+  /// saved, after so many seconds. Throws E1004, E1005.
+  void resume(const Safetensors &checkpoint, double seconds);
 
   /// Reads the data, then trains to the end, or until a signal comes while an
   /// Interrupt lives. Throws errors of data, E1003, E1013, E1020, and those of
@@ -79,6 +85,8 @@ private:
   std::future<LateCode> late;
 
   Clock::time_point start;
+  /// What the run had taken when it stopped.
+  double secondsBefore = 0;
   RunPosition position;
   /// Time in steps of this epoch, and the rows they took.
   double epochSeconds = 0;

@@ -73,6 +73,9 @@ static void readConfig(LoadedModel &model) {
                           : Precision::F32;
     model.seed = config.at("seed").get<uint64_t>();
     model.trainName = config.value("train", "");
+    if (config.contains("trains"))
+      for (const auto &part : config.at("trains"))
+        model.runTrains.push_back(part.at("train").get<std::string>());
   } catch (const nlohmann::json::exception &) {
     throw Error(fault::NotARun, model.run, "its `config.json` is damaged");
   }

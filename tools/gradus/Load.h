@@ -47,6 +47,8 @@ struct LoadedModel {
   /// The `train` that is meant: what was asked for, or the last one of the run;
   /// empty if nothing says.
   std::string trainName;
+  /// Those that the run in the folder was of, in their order, if several.
+  std::vector<std::string> runTrains;
   /// By name, those of the run included.
   std::vector<Override> overrides;
   Precision precision = Precision::F32;

@@ -84,19 +84,22 @@ Part::Part(std::unique_ptr<LoadedModel> given, const CommandLine &line)
     });
 }
 
-/// The `train` that is asked for, or all of the file in its order. What is
-/// wrong with one of them is said before the first one runs.
+/// The `train` that is asked for, or all of the file or the run in their order.
+/// What is wrong with one of them is said before the first one runs.
 static std::vector<Part> partsOf(const CommandLine &line) {
   std::vector<Part> parts;
   auto loaded = loadModel(line);
-  size_t count = loaded->program->trains.size();
-  if (count < 2 || !loaded->trainName.empty()) {
+  std::vector<std::string> names;
+  if (line.train.empty() && !loaded->runTrains.empty())
+    names = loaded->runTrains;
+  else if (loaded->trainName.empty() && loaded->program->trains.size() > 1)
+    for (const typed::Train *train : loaded->program->trains)
+      names.push_back(train->name);
+  if (names.empty())
     parts.emplace_back(std::move(loaded), line);
-    return parts;
-  }
-  for (const typed::Train *train : loaded->program->trains) {
+  for (const std::string &name : names) {
     CommandLine one = line;
-    one.train = train->name;
+    one.train = name;
     parts.emplace_back(loadModel(one), one);
   }
   return parts;
@@ -162,11 +165,12 @@ static void noteSummary(const TrainResult &result, Progress &progress,
       durationText(result.medianStepSeconds), peakMemory() >> 20));
 }
 
-ExitCode verbs::train(const CommandLine &line) {
+/// Runs the parts from `first` on. With a `checkpoint` that one goes on where
+/// it was saved.
+static ExitCode run(const std::vector<Part> &parts, size_t first,
+                    const Safetensors *checkpoint, RunFolder &folder,
+                    const CommandLine &line) {
   auto begin = std::chrono::steady_clock::now();
-  std::vector<Part> parts = partsOf(line);
-  const Part &last = parts.back();
-  RunFolder folder({line.output, last.model.name, ".", line.overwrite});
   Progress progress = Progress::standard(stderr, line.quiet);
   Interrupt interrupt;
   // Each takes the parameters the one before it has left, and its characters.
@@ -174,21 +178,26 @@ ExitCode verbs::train(const CommandLine &line) {
   ClassNames characters;
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   TrainResult result;
-  bool hasBegun = false;
+  bool hasBegun = checkpoint != nullptr;
   try {
-    folder.writeModel(sourcesOf(savedFiles(*last.loaded)));
-    folder.writeConfig(configOf(parts, line));
-    for (const Part &part : parts) {
+    for (size_t i = first; i < parts.size(); ++i) {
+      const Part &part = parts[i];
       const std::string &name = part.model.part;
       if (parts.size() > 1)
         progress.note(fmt::format("train {}", name));
       auto next =
           std::make_unique<Trainer>(part.model, *part.data, &folder, progress);
-      if (trainer)
+      if (trainer) {
         next->variables().adopt(trainer->variables());
-      else
+      } else if (checkpoint) {
+        next->resume(*checkpoint, folder.secondsSoFar());
+        characters = labelsOf(*checkpoint);
+        progress.note(fmt::format("goes on behind step {}, from {}",
+                                  next->steps(), checkpoint->path()));
+      } else {
         characters = loadWeights(next->variables(), *part.loaded, line)
                          .labels.value_or(ClassNames());
+      }
       part.data->useCharacters(characters);
       trainer = std::move(next);
       double startSeconds = std::chrono::duration<double>(
@@ -196,6 +205,12 @@ ExitCode verbs::train(const CommandLine &line) {
                                 .count();
       result = trainer->run();
       hasBegun = true;
+      if (i + 1 == parts.size() && i == first && checkpoint &&
+          result.steps == result.stepsBefore && !result.interrupted)
+        throw Error(fault::RunComplete, folder.path(),
+                    counted(uint64_t(result.steps), "step"))
+            .help("`epochs=20` or `steps=9000` on the command line lets it go "
+                  "on");
       characters = part.data->classNames();
       if (line.json) {
         nlohmann::ordered_json &entry =
@@ -227,6 +242,86 @@ ExitCode verbs::train(const CommandLine &line) {
     fmt::print("{}\n", folder.path());
   }
   return result.interrupted ? ExitCode(Interrupt::exitCode) : Fine;
+}
+
+ExitCode verbs::train(const CommandLine &line) {
+  std::vector<Part> parts = partsOf(line);
+  const Part &last = parts.back();
+  RunFolder folder({line.output, last.model.name, ".", line.overwrite});
+  try {
+    folder.writeModel(sourcesOf(savedFiles(*last.loaded)));
+    folder.writeConfig(configOf(parts, line));
+  } catch (...) {
+    folder.discard();
+    throw;
+  }
+  return run(parts, 0, nullptr, folder, line);
+}
+
+/// How long a run is may be changed when it goes on; anything else would make
+/// another run of it.
+static void checkResumed(const CommandLine &line) {
+  for (const std::string &word : line.words) {
+    std::string key = word.substr(0, word.find('='));
+    if (key != "epochs" && key != "steps" && key != "eval_every" &&
+        key != "checkpoint_every")
+      throw Error(
+          fault::BadCommandLine,
+          fmt::format("`{}` cannot be changed in a run that goes on", key))
+          .help("`epochs`, `steps`, `eval_every` and `checkpoint_every` can; "
+                "`gradus train` begins another run, `--weights RUN` with the "
+                "weights of this one");
+  }
+}
+
+ExitCode verbs::resume(const CommandLine &line) {
+  checkResumed(line);
+  CommandLine saved = line;
+  saved.words.clear();
+  // All parts of the run, whatever its config says of the last one.
+  std::vector<Part> before = partsOf(saved);
+  const LoadedModel &loaded = *before.back().loaded;
+  if (loaded.run.empty())
+    throw Error(fault::NotARun, line.model, "it is a file")
+        .help("`gradus resume RUN` goes on with the run in a folder");
+  // The last part that has begun.
+  RunFolder folder(loaded.run,
+                   [](const std::string &, int64_t) { return true; });
+  std::optional<size_t> at;
+  for (size_t i = 0; i < before.size(); ++i)
+    if (folder.latestCheckpoint(before[i].model.part))
+      at = i;
+  if (!at)
+    throw Error(fault::NothingToResume, folder.path())
+        .help("`gradus train` begins it again");
+  Safetensors checkpoint(*folder.latestCheckpoint(before[*at].model.part));
+  auto hash = checkpoint.metadata().find("model_hash");
+  if (hash == checkpoint.metadata().end() ||
+      hash->second != before[*at].model.hash)
+    throw Error(fault::ModelChanged, folder.path())
+        .help("`gradus train MODEL.nn --weights RUN` trains another model from "
+              "these weights");
+  std::vector<Part> parts =
+      line.words.empty() ? std::move(before) : partsOf(line);
+  // Files of weights keep the name of the model, not of the folder.
+  if (auto name = checkpoint.metadata().find("model");
+      name != checkpoint.metadata().end())
+    for (Part &part : parts)
+      part.model.name = name->second;
+  // Of an epoch that was interrupted there may be a record; it is to come.
+  RunPosition position = positionOf(checkpoint);
+  std::set<std::string> done;
+  for (size_t i = 0; i < *at; ++i)
+    done.insert(parts[i].model.part);
+  RunFolder reopened(folder.path(), [&](const std::string &part, int64_t step) {
+    return done.contains(part) ||
+           (part == parts[*at].model.part &&
+            (step < position.step ||
+             (step == position.step && position.batch == 0)));
+  });
+  if (!line.words.empty())
+    reopened.writeConfig(configOf(parts, line));
+  return run(parts, *at, &checkpoint, reopened, line);
 }
 
 } // namespace gradus

@@ -8,6 +8,7 @@ namespace gradus::verbs {
 
 ExitCode check(const CommandLine &line);
 ExitCode train(const CommandLine &line);
+ExitCode resume(const CommandLine &line);
 ExitCode test(const CommandLine &line);
 ExitCode predict(const CommandLine &line);
 ExitCode sample(const CommandLine &line);
