@@ -126,6 +126,21 @@ train on batches(x, y), batch B = {batch} {{
 }}
 """
 
+RECURRENT = """\
+# A recurrent layer of 64 over 500 positions, cross-entropy behind the last, Adam.
+data batches {{
+  x: real[500, 8]; y: index(4)
+  train from npy(x = "rnn-{batch}-x.npy", y = "rnn-{batch}-y.npy")
+}}
+layer rnn = RNN[8, 64]
+layer out = Linear[64, 4]
+export fn logits[B](x: real[B, 500, 8]) -> real[B, 4] = out(rnn(x)[0..B, 499])
+train on batches(x, y), batch B = {batch} {{
+  minimize mean(cross_entropy(logits(x), y)) using adam(lr = 1e-3)
+  epochs = 10; shuffle = false
+}}
+"""
+
 WORKLOADS = {
     "mlp-32": (MLP, [784, 256, 128, 10], 32),
     "mlp-128": (MLP, [784, 256, 128, 10], 128),
@@ -133,6 +148,7 @@ WORKLOADS = {
     "tanh-64": (TANH, [2, 64, 64, 1], 64),
     "lenet-64": (CONVOLUTIONS, ["c1 1 16 5", "c2 16 32 5", 1568, 128, 10], 64),
     "gpt-8": (GPT, None, 8),
+    "rnn-64": (RECURRENT, None, 64),
 }
 
 LOSSES = {
@@ -141,6 +157,7 @@ LOSSES = {
     "tanh-64": (0.247940, 0.166694),
     "lenet-64": (2.304903, 2.294316),
     "gpt-8": (5.574516, 5.394338),
+    "rnn-64": (1.383464, 1.376527),
 }
 
 
@@ -258,11 +275,33 @@ def gpt_weights():
     yield from norm("ln")
 
 
-def write_npy(path, shape, numbers):
-    head = f"{{'descr': '<i4', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
+def rnn_weights():
+    """Names, shapes and bytes: matrices uniform within 1/8, biases zero."""
+    shapes = [("rnn.W", [8, 64]), ("rnn.U", [64, 64]), ("rnn.b", [64])]
+    shapes += [("out.W", [64, 4]), ("out.b", [4])]
+    for stream, (name, shape) in enumerate(shapes):
+        count = math.prod(shape)
+        numbers = [single((2 * u - 1) / 8) for u in uniform(stream, count)]
+        if name.endswith("b"):
+            numbers = [0.0] * count
+        yield name, shape, struct.pack(f"<{count}f", *numbers)
+
+
+def write_sequences(name, batch, folder):
+    x, y = [], []
+    for k in range(BATCHES):
+        x += [2 * u - 1 for u in uniform(1000 + k, batch * 500 * 8)]
+        y += [label % 4 for label in hashed(2000 + k, batch)]
+    write_npy(folder / f"{name}-x.npy", [BATCHES * batch, 500, 8], x, "f")
+    write_npy(folder / f"{name}-y.npy", [BATCHES * batch], y)
+
+
+def write_npy(path, shape, numbers, kind="i"):
+    axes = f"({', '.join(map(str, shape))},)"
+    head = f"{{'descr': '<{kind}4', 'fortran_order': False, 'shape': {axes}, }}"
     head = head.ljust(64 * 2 - 10 - 1) + "\n"
     magic = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head))
-    path.write_bytes(magic + head.encode() + struct.pack(f"<{len(numbers)}i", *numbers))
+    path.write_bytes(magic + head.encode() + struct.pack(f"<{len(numbers)}{kind}", *numbers))
 
 
 def write_tokens(name, batch, folder):
@@ -294,6 +333,10 @@ def write(name, folder):
     if stem == "gpt":
         write_tokens(name, batch, folder)
         write_safetensors(folder / f"{stem}.safetensors", gpt_weights())
+        return
+    if stem == "rnn":
+        write_sequences(name, batch, folder)
+        write_safetensors(folder / f"{stem}.safetensors", rnn_weights())
         return
     with open(folder / f"{name}.csv", "w") as file:
         width = 784 if isinstance(sizes[0], str) else sizes[0]
