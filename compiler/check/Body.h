@@ -395,6 +395,8 @@ private:
   /// Whether all that depends on an index is one number. False after an error.
   bool isOneNumber(const Expr *element);
   const Expr *forEach(const ast::Let &let);
+  /// `let z[i: B] ~ normal(m[i], 1)`: a number for each index.
+  const Expr *drawForEach(const ast::Let &let);
   const Expr *indexReduction(Builtin op, const ast::Index &callee,
                              CallSite &site);
 

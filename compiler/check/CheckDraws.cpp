@@ -171,4 +171,53 @@ const Expr *Body::draw(const ast::Let &let) {
   return make(type, let.value->range, std::move(result));
 }
 
+const Expr *Body::drawForEach(const ast::Let &let) {
+  Range range = let.value->range;
+  Type type =
+      let.type ? this->type(*let.type) : Type::tensor(ElementType::Real);
+  auto written = writtenDistribution(*let.value);
+  if (!written || type.isPoison())
+    return poison(range);
+  bool isFlag = written->kind == Distribution::Bernoulli && type.isTensor() &&
+                type.element == ElementType::Bool;
+  if (!isFlag && (!type.isTensor() || type.element != ElementType::Real)) {
+    state.diagnostics.report(diag::NeedsReal, let.type->range, written->name,
+                             let.name.text, type.str());
+    return poison(range);
+  }
+  size_t errors = enterIndices();
+  std::vector<Local *> indices;
+  for (const ast::IndexVariable &index : let.indices)
+    indices.push_back(openIndex(index.name, index.extent.get(), true));
+  std::vector<const Expr *> arguments;
+  bool isGood = true;
+  for (const ast::Expr *tree : written->arguments) {
+    const Expr *argument = adapt(value(*tree), ElementType::Real, Dim());
+    isGood &= !argument->type.isPoison() && isOneNumber(argument);
+    if (isGood && !(argument->type == Type::tensor(ElementType::Real))) {
+      state.diagnostics.report(diag::NeedsOneNumber, tree->range, written->name,
+                               argument->type.str());
+      isGood = false;
+    }
+    isGood = isGood && isProbability(written->kind, *argument);
+    arguments.push_back(argument);
+  }
+  if (!leaveIndices(indices, errors) || !isGood)
+    return poison(range);
+  Shape shape;
+  for (const Local *index : indices)
+    shape.push_back(index->extent);
+  Draw result = {{written->kind, {}}, let.name.text};
+  for (const Expr *argument : arguments)
+    result.distribution.arguments.push_back(
+        freeIndices(*argument).empty()
+            ? argument
+            : make(argument->type.withShape(shape), argument->range,
+                   ForEach{{indices.begin(), indices.end()}, argument}));
+  const Expr *drawn =
+      make(Type::tensor(isFlag ? ElementType::Bool : ElementType::Real, shape),
+           range, std::move(result));
+  return let.type ? declared(drawn, range, type, let.name.text) : drawn;
+}
+
 } // namespace gradus::typed

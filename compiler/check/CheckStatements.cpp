@@ -68,16 +68,13 @@ void Body::statement(const ast::Stmt &stmt, std::vector<Statement> &out) {
 
 void Body::letStatement(const ast::Let &let, Range range,
                         std::vector<Statement> &out) {
-  bool isIndexedLoop = let.loop && !let.indices.empty();
-  bool isIndexedDraw = let.draw && !let.indices.empty();
-  if (isIndexedLoop || isIndexedDraw) {
-    state.refuse(let.keyword, isIndexedDraw ? "drawing for each index is"
-                                            : "a loop for each index is");
+  if (let.loop && !let.indices.empty()) {
+    state.refuse(let.keyword, "a loop for each index is");
     declare(Local::Let, let.name, Type::poison());
     return;
   }
   if (let.draw) {
-    const Expr *drawn = draw(let);
+    const Expr *drawn = let.indices.empty() ? draw(let) : drawForEach(let);
     Local *local = declare(Local::Let, let.name, drawn->type);
     if (!drawn->type.isPoison())
       out.push_back({range, Let{local, drawn}});

@@ -348,9 +348,6 @@ void TrainReader::checkAccumulate() {
   for (const Minimize &minimize : train.minimize)
     if (minimize.every > 1)
       state.refuse(minimize.range, "`every` with `accumulate` is");
-  if (train.minimize.size() > 1)
-    state.refuse(train.minimize[1].range,
-                 "several `minimize` with `accumulate` are");
 }
 
 void TrainReader::read() {

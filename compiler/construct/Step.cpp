@@ -283,8 +283,11 @@ Value StepBuilder::averaged(const typed::Minimize &minimize,
     return gradient;
   OpBuilder &builder = function.builder();
   Location loc = emitter.locate(minimize.range);
-  std::string &name =
-      slotNames.emplace_back("slot/accumulate/" + parameter.name);
+  // Each `minimize` gathers its own.
+  auto number = &minimize - model.program.train->minimize.data();
+  std::string &name = slotNames.emplace_back(fmt::format(
+      "slot/{}accumulate/{}", number ? fmt::format("{}.", number + 1) : "",
+      parameter.name));
   Value before =
       function.argument(name, cast<RankedTensorType>(gradient.getType()));
   function.setInitial(name, 0);

@@ -33,6 +33,45 @@ std::vector<std::string> drawsOf(const ModelRunner::Function &function) {
   return names;
 }
 
+// A number for each index is what a tensor of numbers is.
+TEST(Draws, ForEachIndexAsForTheWhole) {
+  ModelRunner model(R"(
+export fn each(m: real[5], s: real[5, 3]) {
+  let z[i, j] ~ normal(m[i] * s[i, j], s[i, j])
+  let u[i: 5] ~ uniform(m[i], 4)
+  let b[i, j]: bool[5, 3] ~ bernoulli(s[i, j])
+  let y[i, j] = z[i, j] + u[i] + where(b[i, j], 10, 0)
+  return (y, grad(sum(z^2) + sum(u^2), s))
+}
+export fn whole(m: real[5], s: real[5, 3]) {
+  let ms[i, j] = m[i] * s[i, j]
+  let z: real[5, 3] ~ normal(ms, s)
+  let u: real[5] ~ uniform(m, 4)
+  let b: bool[5, 3] ~ bernoulli(s)
+  let y[i, j] = z[i, j] + u[i] + where(b[i, j], 10, 0)
+  return (y, grad(sum(z^2) + sum(u^2), s))
+}
+)");
+  Numbers results[2][2];
+  for (auto [at, name] : {std::pair(0, "each"), std::pair(1, "whole")}) {
+    auto function = model.exported(name);
+    function.set("argument/m", {1, 2, 3, -1, 0});
+    Numbers s(15);
+    for (size_t i = 0; i < s.size(); ++i)
+      s[i] = 0.05 + 0.06 * double(i);
+    function.set("argument/s", s);
+    for (const std::string &draw : drawsOf(function))
+      function.set(draw, {1, 2, double(draw.back())});
+    function.run();
+    results[at][0] = function.get("result/0");
+    results[at][1] = function.get("result/1");
+  }
+  for (int result : {0, 1})
+    for (size_t i = 0; i < 15; ++i)
+      EXPECT_NEAR(results[0][result][i], results[1][result][i], 1e-12)
+          << "result " << result;
+}
+
 TEST(Draws, EvaluationHasNoNoiseOfTraining) {
   ModelRunner model(kNoise);
   EXPECT_EQ(drawsOf(model.step(6)).size(), 3u);

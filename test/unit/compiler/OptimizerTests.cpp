@@ -346,6 +346,45 @@ train on d(a), batch B = 1 {
   expectNear(found, {0, -v1, -v1, -v1 - v2, -v1 - v2, -v1 - v2 - v3});
 }
 
+// Each gathers its own gradients, of one parameter too, and the second sees the
+// update of the first.
+TEST(Optimizer, SeveralMinimizeAccumulate) {
+  ModelRunner runner(R"(
+data d { a: real; train from csv("none.csv", a = 0) }
+param u: real = 0
+param v: real = 0
+train on d(a), batch B = 1 {
+  minimize sum(a) * u using sgd(lr = 1)
+  minimize sum(a)^2 * v + u * v over v using sgd(lr = 0.1)
+  minimize 2 * sum(a) * u over u using sgd(lr = 1)
+  accumulate = 2; steps = 4
+}
+)");
+  auto step = runner.step(1);
+  double u = 0, v = 0, du = 0, dv = 0, du2 = 0;
+  for (int t = 1; t <= 4; ++t) {
+    step.set("field/a", {double(t)});
+    step.set("param/v", {v});
+    step.set("t", {double(t)});
+    step.set("every/2", {t % 2 ? 0.0 : 1.0});
+    step.run();
+    bool isDue = t % 2 == 0;
+    du += t / 2.0;
+    if (isDue)
+      u -= du;
+    dv += (t * t + u) / 2.0;
+    if (isDue)
+      v -= 0.1 * dv;
+    du2 += t;
+    if (isDue) {
+      u -= du2;
+      du = dv = du2 = 0;
+    }
+    expectNear(step.get("param/u"), {u});
+    expectNear(step.get("param/v"), {v});
+  }
+}
+
 TEST(Optimizer, EachMinimizeHasItsSlots) {
   ModelRunner runner(R"(
 data d { a: real; train from csv("none.csv", a = 0) }
