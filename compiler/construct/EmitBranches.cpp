@@ -51,11 +51,13 @@ std::optional<Values> Emitter::branch(const typed::If &tree, const Work &rest,
   if (rolls && open.empty()) {
     size_t emitted = unrolled;
     auto locals = frame.locals;
+    StateMark before = markStates();
     try {
       return runOne(condition, then, otherwise, frame);
     } catch (CannotRoll) {
       unrolled = emitted;
       frame.locals = std::move(locals);
+      rewindStates(before);
     }
   }
   return runBoth(condition, then, otherwise, frame);
@@ -83,24 +85,25 @@ std::optional<Values> Emitter::runOne(Value condition, const Work &then,
     for (const typed::Local *local : assigned)
       llvm::append_range(operands.carried, frame.locals[local]);
     operands.when = when;
-    bool returns = false;
-    auto round = [&](Rolled &kept, SmallVectorImpl<Value> &carried,
+    size_t returned = 0;
+    auto round = [&](SmallVectorImpl<Value> &carried,
                      SmallVectorImpl<Value> &) {
       std::optional<Values> values = run(work, frame);
-      returns = values.has_value();
-      if (!returns)
+      if (!values)
         return;
+      returned = values->size();
       // What is returned is carried, too: until then what the other branch has
       // returned.
-      OpBuilder outside(kept.loop);
+      graph::LoopOp loop = rolled.back().loop;
+      OpBuilder outside(loop);
       for (auto [i, value] : llvm::enumerate(*values)) {
         auto type = cast<RankedTensorType>(value.getType());
-        kept.loop.getCarriedMutable().append(
+        loop.getCarriedMutable().append(
             result ? (*result)[i]
                    : graph::ConstantOp::create(outside, location,
                                                graph::splatOf(type, 0))
                          .getResult());
-        kept.loop.getBody().addArgument(type, location);
+        loop.getBody().addArgument(type, location);
         carried.push_back(value);
       }
     };
@@ -109,9 +112,11 @@ std::optional<Values> Emitter::runOne(Value condition, const Work &then,
                                                 /*reverse=*/false, operands)},
                               assigned, frame, round);
     loops.push_back(loop);
-    auto rest = takeCarried(loop, assigned, frame);
-    if (returns)
-      result.emplace(rest.begin(), rest.end());
+    takeCarried(loop, assigned, frame);
+    if (returned > 0) {
+      ResultRange values = loop.getResults().take_back(returned);
+      result.emplace(values.begin(), values.end());
+    }
   };
   try {
     runWhen(condition, then);
@@ -134,13 +139,19 @@ std::optional<Values> Emitter::runOne(Value condition, const Work &then,
 std::optional<Values> Emitter::runBoth(Value condition, const Work &then,
                                        const Work &otherwise, Frame &frame) {
   auto before = frame.locals;
-  States statesBefore = states;
+  StateMark start = markStates();
   auto assigned = assignedBy(then, frame);
   assigned.insert_range(assignedBy(otherwise, frame));
   std::optional<Values> first = run(then, frame);
   auto afterThen = std::exchange(frame.locals, before);
-  States statesThen = std::exchange(states, statesBefore);
+  States statesThen = states;
+  rewindStates(start);
+  start = markStates();
   std::optional<Values> second = run(otherwise, frame);
+  States statesOtherwise = states;
+  // And what only the second made the loops around carry.
+  start.states = std::move(statesThen);
+  rewindStates(start);
 
   auto pick = [&](Value a, Value b) -> Value {
     return a == b ? a
@@ -155,17 +166,15 @@ std::optional<Values> Emitter::runBoth(Value condition, const Work &then,
   };
   for (const typed::Local *local : assigned)
     bind(local, pickAll(afterThen[local], frame.locals[local]), frame);
-  States assignedStates = statesThen;
-  for (auto &[key, value] : states)
-    assignedStates.insert({key, value});
-  for (auto &[key, value] : assignedStates) {
-    auto held = [&](const States &values) {
-      auto found = values.find(key);
-      return found != values.end()
-                 ? found->second
-                 : storedState(*key.first, *key.second, key.second->range);
-    };
-    states[key] = pick(held(statesThen), held(states));
+  for (auto &[key, value] : statesOtherwise)
+    if (!states.contains(key))
+      states[key] = storedState(*key.first, *key.second, key.second->range);
+  for (auto &[key, value] : states) {
+    auto other = statesOtherwise.find(key);
+    value = pick(value,
+                 other != statesOtherwise.end()
+                     ? other->second
+                     : storedState(*key.first, *key.second, key.second->range));
   }
   if (!first || !second)
     return std::nullopt;
@@ -182,14 +191,15 @@ std::optional<Lanes> Emitter::branchLanes(const typed::If &tree,
   assigned.insert_range(assignedBy(otherwise, frame));
   auto locals = frame.locals;
   auto indices = frame.lanes;
-  States statesBefore = states;
+  StateMark start = markStates();
   std::optional<Lanes> first = runLanes(then, frame);
   auto localsThen = std::exchange(frame.locals, locals);
   auto lanesThen = std::exchange(frame.lanes, indices);
   std::optional<Lanes> second = runLanes(otherwise, frame);
-  if (states.size() != statesBefore.size() ||
-      llvm::any_of(states, [&](auto &each) {
-        return statesBefore.lookup(each.first) != each.second;
+  States after = states;
+  rewindStates(start);
+  if (llvm::any_of(after, [&](auto &each) {
+        return states.lookup(each.first) != each.second;
       }))
     refuse(tree.condition->range, "changing state for each index is");
 

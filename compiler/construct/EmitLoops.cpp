@@ -40,6 +40,8 @@ public:
       if (auto *branch = statement.as<typed::If>())
         return !dependsOnRound(*branch->condition) &&
                statements(branch->then) && statements(branch->otherwise);
+      if (auto *assign = statement.as<typed::AssignState>())
+        return instance(assign->target.instance) && expression(*assign->value);
       if (auto *loop = statement.as<typed::For>())
         return isLoop(*loop);
       return statement.as<typed::Require>() != nullptr;
@@ -358,48 +360,63 @@ Emitter::Assigned Emitter::assignedBy(const Work &work, const Frame &frame) {
   return assigned;
 }
 
-graph::LoopOp
-Emitter::keep(const Rolled &loop, const Assigned &locals, Frame &frame,
-              llvm::function_ref<void(Rolled &, SmallVectorImpl<Value> &,
-                                      SmallVectorImpl<Value> &)>
-                  round) {
-  auto names = frame.locals;
-  auto outer = location;
-  rolled.push_back(loop);
-  auto leave = llvm::scope_exit([&] {
-    rolled.pop_back();
-    frame.locals = std::move(names);
-    location = outer;
-  });
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToEnd(&rolled.back().loop.getBody().front());
-  SmallVector<Value> carriedOn, carried, stacked;
-  try {
-    auto arguments = rolled.back().loop.carriedArguments();
-    for (const typed::Local *local : locals) {
-      size_t count = names[local].size();
-      bind(local, Values(arguments.take_front(count)), frame);
-      arguments = arguments.drop_front(count);
+graph::LoopOp Emitter::keep(
+    const Rolled &loop, const Assigned &locals, Frame &frame,
+    llvm::function_ref<void(SmallVectorImpl<Value> &, SmallVectorImpl<Value> &)>
+        round) {
+  StateMark before = markStates();
+  // Of the states, and the position of each in what is carried.
+  SmallVector<std::pair<States::key_type, size_t>> changed;
+  graph::LoopOp finished;
+  {
+    auto names = frame.locals;
+    auto outer = location;
+    rolled.push_back(loop);
+    auto leave = llvm::scope_exit([&] {
+      rolled.pop_back();
+      frame.locals = std::move(names);
+      location = outer;
+      rewindStates(before);
+    });
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(&rolled.back().loop.getBody().front());
+    SmallVector<Value> carriedOn, carried, stacked;
+    try {
+      auto arguments = rolled.back().loop.carriedArguments();
+      for (const typed::Local *local : locals) {
+        size_t count = names[local].size();
+        bind(local, Values(arguments.take_front(count)), frame);
+        arguments = arguments.drop_front(count);
+      }
+      round(carried, stacked);
+      for (const typed::Local *local : locals)
+        llvm::append_range(carriedOn, frame.locals[local]);
+      for (auto [key, start] : rolled.back().states) {
+        if (states.lookup(key) != start)
+          changed.emplace_back(key, carriedOn.size());
+        carriedOn.push_back(states.lookup(key));
+      }
+      llvm::append_range(carriedOn, carried);
+      SmallVector<Value> yielded(carriedOn);
+      llvm::append_range(yielded, stacked);
+      capture(rolled.back(), yielded);
+      llvm::copy(ArrayRef(yielded).take_front(carriedOn.size()),
+                 carriedOn.begin());
+      llvm::copy(ArrayRef(yielded).drop_front(carriedOn.size()),
+                 stacked.begin());
+    } catch (CannotRoll) {
+      rolled.back().loop.erase();
+      throw;
     }
-    round(rolled.back(), carried, stacked);
-    for (const typed::Local *local : locals)
-      llvm::append_range(carriedOn, frame.locals[local]);
-    llvm::append_range(carriedOn, carried);
-    SmallVector<Value> yielded(carriedOn);
-    llvm::append_range(yielded, stacked);
-    capture(rolled.back(), yielded);
-    llvm::copy(ArrayRef(yielded).take_front(carriedOn.size()),
-               carriedOn.begin());
-    llvm::copy(ArrayRef(yielded).drop_front(carriedOn.size()), stacked.begin());
-  } catch (CannotRoll) {
-    rolled.back().loop.erase();
-    throw;
+    finished = graph::finishLoop(rolled.back().loop, carriedOn, stacked);
   }
-  return graph::finishLoop(rolled.back().loop, carriedOn, stacked);
+  for (auto [key, position] : changed)
+    states[key] = finished.getResult(position);
+  return finished;
 }
 
-ValueRange Emitter::takeCarried(graph::LoopOp loop, const Assigned &locals,
-                                Frame &frame) {
+void Emitter::takeCarried(graph::LoopOp loop, const Assigned &locals,
+                          Frame &frame) {
   ValueRange results = loop.getResults();
   for (const typed::Local *local : locals) {
     Values &values = frame.locals[local];
@@ -407,7 +424,6 @@ ValueRange Emitter::takeCarried(graph::LoopOp loop, const Assigned &locals,
     values = Values(results.take_front(count));
     results = results.drop_front(count);
   }
-  return results;
 }
 
 /// Keeps a loop as one. Throws CannotRoll, with nothing changed, if that is
@@ -428,21 +444,20 @@ Value Emitter::roll(const typed::For &tree, int64_t first, int64_t rounds,
        graph::beginLoop(builder, locate(tree.keyword), rounds,
                         /*reverse=*/false, operands)},
       locals, frame,
-      [&](Rolled &kept, SmallVectorImpl<Value> &,
-          SmallVectorImpl<Value> &stacked) {
+      [&](SmallVectorImpl<Value> &, SmallVectorImpl<Value> &stacked) {
         run(body, frame);
         if (yield)
           stacked.push_back(emit(*yield, frame));
         int64_t ops = 0;
-        kept.loop.getBody().walk([&](Operation *op) {
+        rolled.back().loop.getBody().walk([&](Operation *op) {
           ops +=
               !isa<graph::ConstantOp, graph::BroadcastOp, graph::ReshapeOp>(op);
         });
         if (ops * rounds <= kMostUnrolled)
           throw CannotRoll();
       });
-  ValueRange stacks = takeCarried(loop, locals, frame);
-  return yield ? Value(stacks.front()) : Value();
+  takeCarried(loop, locals, frame);
+  return yield ? Value(loop.stacks().front()) : Value();
 }
 
 void Emitter::writeOut(const typed::For &tree, Frame &frame,

@@ -1,5 +1,6 @@
 // State of the model: an argument of the function until it is assigned; what
-// was assigned last is a result of the step.
+// was assigned last is a result of the step. Loops that are kept carry what
+// their bodies read or assign; what they only read is no variable in the end.
 #include "compiler/DiagnosticKinds.h"
 #include "compiler/construct/Emitter.h"
 #include "dialect/Graph.h"
@@ -18,13 +19,43 @@ Value Emitter::storedState(const Instance &instance, const typed::State &state,
                   typeOf(state.type, frame), use);
 }
 
+Value Emitter::presentState(const Instance &instance, const typed::State &state,
+                            Range use) {
+  States::key_type key{&instance, &state};
+  auto known = states.find(key);
+  Value value =
+      known != states.end() ? known->second : storedState(instance, state, use);
+  for (Rolled &loop : llvm::drop_begin(rolled, firstCarrying)) {
+    if (llvm::is_contained(llvm::make_first_range(loop.states), key))
+      continue;
+    auto carried = static_cast<unsigned>(loop.loop.getCarried().size());
+    loop.loop.getCarriedMutable().append(value);
+    // Behind the counter and what is carried already.
+    value = loop.loop.getBody().front().insertArgument(
+        1 + carried, value.getType(), value.getLoc());
+    loop.states.emplace_back(key, value);
+    states[key] = value;
+  }
+  return value;
+}
+
+Emitter::StateMark Emitter::markStates() const {
+  return {states, rolled.empty() ? 0 : rolled.back().states.size()};
+}
+
+void Emitter::rewindStates(const StateMark &mark) {
+  states = mark.states;
+  if (rolled.size() > firstCarrying)
+    for (auto [key, value] :
+         llvm::drop_begin(rolled.back().states, mark.carried))
+      states[key] = value;
+}
+
 Value Emitter::visit(const typed::StateReference &node, const Expr &expr,
                      Frame &frame) {
-  const Instance &instance =
-      model.instances.find(*frame.self, node.instance, frame.dims);
-  auto known = states.find({&instance, node.state});
-  return known != states.end() ? known->second
-                               : storedState(instance, *node.state, expr.range);
+  return presentState(
+      model.instances.find(*frame.self, node.instance, frame.dims), *node.state,
+      expr.range);
 }
 
 // What a loss has written into a state is a constant to all that reads it: its
@@ -36,14 +67,13 @@ void Emitter::assignState(const typed::AssignState &assign, Frame &frame) {
                              state->name);
     throw Refused();
   }
-  // A loop that is kept carries variables, not states.
-  if (!rolled.empty())
-    throw CannotRoll();
   const Instance &instance =
       model.instances.find(*frame.self, path, frame.dims);
   Value value = emit(*assign.value, frame);
   if (graph::isReal(value))
     value = graph::StopOp::create(builder, locate(assign.value->range), value);
+  if (!rolled.empty())
+    presentState(instance, *state, assign.value->range);
   setState(instance, *state, value);
 }
 
@@ -52,6 +82,8 @@ Value Emitter::again(ArrayRef<std::pair<const Parameter *, Value>> values,
                      llvm::function_ref<Value()> evaluate) {
   llvm::SaveAndRestore keepParameters(updated);
   llvm::SaveAndRestore keepStates(states, before);
+  // What is assigned is gone before the round ends.
+  llvm::SaveAndRestore carriesNot(firstCarrying, rolled.size());
   llvm::SaveAndRestore keepSite(site, Site());
   llvm::SaveAndRestore keepNumber(updateNumber, Value());
   for (auto [parameter, value] : values)

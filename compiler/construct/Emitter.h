@@ -181,6 +181,9 @@ public:
     const typed::Symbol *counter;
     int64_t first, rounds;
     graph::LoopOp loop;
+    /// The states it carries, behind variables, and what they are at the start
+    /// of a round: those that its body has read or assigned so far.
+    llvm::SmallVector<std::pair<States::key_type, mlir::Value>, 0> states = {};
   };
   /// Whether loops are kept at all, and those that hold a `stop`; whether what
   /// is reduced along the batch is split there, in no loop that is kept.
@@ -339,16 +342,16 @@ private:
   using Assigned = llvm::SmallSetVector<const typed::Local *, 4>;
   /// The locals from outside that the statements assign.
   static Assigned assignedBy(const Work &work, const Frame &frame);
-  /// Keeps what `round` emits as the body of a loop that carries `locals` and
-  /// what `round` adds. Throws CannotRoll, with nothing changed.
+  /// Keeps what `round` emits as the body of a loop that carries `locals`,
+  /// states, and what `round` adds. Throws CannotRoll, with nothing changed.
   graph::LoopOp
   keep(const Rolled &loop, const Assigned &locals, Frame &frame,
-       llvm::function_ref<void(Rolled &, llvm::SmallVectorImpl<mlir::Value> &,
+       llvm::function_ref<void(llvm::SmallVectorImpl<mlir::Value> &,
                                llvm::SmallVectorImpl<mlir::Value> &)>
            round);
-  /// Takes over what the loop carried; what else it gave is left.
-  mlir::ValueRange takeCarried(graph::LoopOp loop, const Assigned &locals,
-                               Frame &frame);
+  /// The locals are what the loop carried.
+  static void takeCarried(graph::LoopOp loop, const Assigned &locals,
+                          Frame &frame);
   /// Runs all rounds; what they yield, stacked, if they yield.
   mlir::Value loop(const typed::For &tree, const Expr *yield, Frame &frame);
   /// Runs `round` for each number of the counter.
@@ -402,7 +405,19 @@ private:
   mlir::Value padAlong(mlir::Value x, int64_t axis, int64_t before,
                        int64_t after);
   mlir::Value productOver(mlir::Value x, llvm::ArrayRef<int64_t> dims);
+  // State (EmitState.cpp).
+  /// What it holds now; the loops around carry it from here on.
+  mlir::Value presentState(const Instance &instance, const typed::State &state,
+                           Range use);
   void assignState(const typed::AssignState &assign, Frame &frame);
+  /// What all states hold, and how many of them the innermost loop carries.
+  struct StateMark {
+    States states;
+    size_t carried;
+  };
+  StateMark markStates() const;
+  /// As if nothing had been assigned since. Loops go on carrying.
+  void rewindStates(const StateMark &mark);
   /// What a condition is, if that is known when compiling; a scalar may be
   /// spread over a shape.
   std::optional<bool> known(const Expr &condition, const Frame &frame) const;
@@ -419,6 +434,8 @@ private:
   /// All loops around: the counters of those that are kept, else null.
   llvm::SmallVector<const typed::Symbol *> levels;
   States states;
+  /// The outermost of `rolled` that carries what is assigned now.
+  size_t firstCarrying = 0;
   /// The outermost loop around what is being emitted, and the statements that
   /// loops ran so far.
   Range outermostLoop;

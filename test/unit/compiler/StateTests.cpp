@@ -445,37 +445,5 @@ train on d(x), batch B = 1 {
             "  |                        ^\n");
 }
 
-/// Through a function that the rounds call.
-TEST(StateInLoops, ChangesInEveryRound) {
-  ModelRunner runner(R"(
-data d { x: real; train from csv("none.csv", x = 0) }
-param w: real = 1
-state calls: real = 0
-fn counted(x: real) -> real {
-  if training { calls = calls + 1 }
-  return tanh(w * x) + calls
-}
-fn f(x: real) -> real {
-  var s = x
-  for i in 0..40 { s = counted(s) * 0.5 }
-  return s
-}
-train on d(x), batch B = 1 {
-  minimize f(mean(x)) using sgd(lr = 0.1)
-  steps = 1
-}
-)");
-  auto step = runner.step(1);
-  step.set("field/x", {0.5});
-  step.set("param/w", {1});
-  step.set("state/calls", {2});
-  step.run();
-  EXPECT_EQ(step.get("state/calls"), Numbers{42});
-  double s = 0.5;
-  for (int i = 0; i < 40; ++i)
-    s = (std::tanh(s) + 3 + i) * 0.5;
-  EXPECT_NEAR(step.get("loss")[0], s, 1e-12);
-}
-
 } // namespace
 } // namespace gradus
