@@ -1,6 +1,7 @@
 // Modules, functions and optimizers: what has generics and a body.
 #include "compiler/check/Body.h"
 #include "compiler/check/Constants.h"
+#include "compiler/check/LoopReturns.h"
 
 #include <algorithm>
 
@@ -168,6 +169,8 @@ const Function *CheckerState::resolveFunction(Declaration &declaration) {
       !alwaysReturns(function->statements))
     diagnostics.report(diag::NoReturn, tree.name.range, tree.name.text);
   function->result = body.result.value_or(Type::poison());
+  if (body.leavesLoops && errors == diagnostics.errorCount())
+    leaveLoopsByVariables(*this, *function);
   if (tree.backward && errors == diagnostics.errorCount())
     body.backward(*tree.backward, *function);
   bool isSignatureGood = std::none_of(

@@ -254,17 +254,31 @@ void Body::ifStatement(const ast::If &tree, Range range,
     out.push_back({range, std::move(result)});
 }
 
+/// Whether it is another type in each round of a loop.
+static bool mentionsCounter(const Type &type) {
+  auto counts = [](const Dim &dim) {
+    return std::ranges::any_of(dim.symbols(), [](const Symbol *symbol) {
+      return symbol->kind == Symbol::Counter;
+    });
+  };
+  return counts(type.bound) ||
+         std::ranges::any_of(
+             type.shape, [&](const Axis &axis) { return counts(axis.dim); }) ||
+         std::ranges::any_of(type.elements, mentionsCounter);
+}
+
 void Body::returnValue(const ast::Expr &expr, Range range,
                        std::vector<Statement> &out) {
   if (purpose != Function || backwardOf) {
     state.diagnostics.report(diag::OutOfPlace, range, "return");
     return;
   }
-  if (!loopNames.empty()) {
-    state.refuse(range, "`return` inside of `for` is")
+  if (yield) {
+    state.refuse(range, "`return` inside of a `for` that is a value is")
         .help("assign a `var` in the loop and return it behind it");
     return;
   }
+  leavesLoops |= !loopNames.empty();
   const Expr *value = this->value(expr);
   // A broken return still ends the body.
   auto finish = [&](const Expr *result) {
@@ -278,6 +292,10 @@ void Body::returnValue(const ast::Expr &expr, Range range,
   if (result && result->isTensor())
     value = adapt(value, result->element, result->bound);
   value = strong(value);
+  if (mentionsCounter(value->type)) {
+    state.refuse(expr.range, "returning another shape in each round is");
+    return finish(poison(expr.range));
+  }
   if (!result) {
     result = value->type;
     resultRange = expr.range;

@@ -336,8 +336,16 @@ std::optional<bool> Emitter::known(const Expr &condition,
   typed::ConstantEnvironment environment;
   environment.dims = &frame.dims;
   environment.training = training;
-  environment.local = [&](const typed::Local *local) {
-    return model.instances.setting(local, *frame.self);
+  environment.local = [&](const typed::Local *local) -> std::optional<double> {
+    auto bound = frame.locals.find(local);
+    if (bound == frame.locals.end())
+      return model.instances.setting(local, *frame.self);
+    SplatElementsAttr splat;
+    if (bound->second.size() != 1 ||
+        !matchPattern(bound->second.front(), m_Constant(&splat)) ||
+        !splat.getElementType().isInteger(1))
+      return std::nullopt;
+    return splat.getSplatValue<bool>();
   };
   if (auto value = typed::evaluate(condition, environment))
     return *value != 0;
