@@ -276,6 +276,10 @@ static void checkResumed(const CommandLine &line) {
 
 ExitCode verbs::resume(const CommandLine &line) {
   checkResumed(line);
+  std::error_code ignored;
+  if (fs::is_directory(line.model, ignored) &&
+      !fs::exists(fs::path(line.model) / "model.nn", ignored))
+    throw Error(fault::NotARun, line.model, "it has no `model.nn`");
   CommandLine saved = line;
   saved.words.clear();
   // All parts of the run, whatever its config says of the last one.
