@@ -339,7 +339,8 @@ struct AssignState {
 struct Return {
   const Expr *value;
 };
-/// The condition is known when compiling: see `evaluate` in Constants.h.
+/// If the condition is known when compiling (`evaluate` in Constants.h), one of
+/// the branches does not exist.
 struct If {
   const Expr *condition;
   std::vector<Statement> then, otherwise;
