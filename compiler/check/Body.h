@@ -188,8 +188,6 @@ public:
   /// It has a derivative of its own, and sees nothing but its arguments.
   bool hasBackward = false;
   Range resultRange;
-  /// A `return` stands in a loop.
-  bool leavesLoops = false;
 
 private:
   Entity elementEntity(const ast::Expr &expr, const ast::Index &tree,

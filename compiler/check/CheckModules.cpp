@@ -169,8 +169,8 @@ const Function *CheckerState::resolveFunction(Declaration &declaration) {
       !alwaysReturns(function->statements))
     diagnostics.report(diag::NoReturn, tree.name.range, tree.name.text);
   function->result = body.result.value_or(Type::poison());
-  if (body.leavesLoops && errors == diagnostics.errorCount())
-    leaveLoopsByVariables(*this, *function);
+  if (errors == diagnostics.errorCount())
+    leaveByVariables(*this, *function);
   if (tree.backward && errors == diagnostics.errorCount())
     body.backward(*tree.backward, *function);
   bool isSignatureGood = std::none_of(

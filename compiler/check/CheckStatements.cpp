@@ -278,7 +278,6 @@ void Body::returnValue(const ast::Expr &expr, Range range,
         .help("assign a `var` in the loop and return it behind it");
     return;
   }
-  leavesLoops |= !loopNames.empty();
   const Expr *value = this->value(expr);
   // A broken return still ends the body.
   auto finish = [&](const Expr *result) {

@@ -1,8 +1,10 @@
-// `return` inside of `for`, in terms of variables: it says what is returned and
-// that the loop is left; what would follow in its round, the rounds that
-// follow, and what stands behind the loop run only if it has not been left.
+// `return` inside of `for`, and in branches that may also go on, in terms of
+// variables: it says what is returned and that the body is left; what would
+// follow in its round, the rounds that follow, and what stands behind the loop
+// or the branch run only if it has not been left.
 #include "compiler/check/LoopReturns.h"
-#include "compiler/check/CheckerState.h"
+#include "compiler/check/Body.h"
+#include "compiler/check/Constants.h"
 
 #include <algorithm>
 
@@ -20,6 +22,39 @@ static bool leave(const Statement &statement) {
   return statement.as<Return>() != nullptr;
 }
 
+/// Whether the condition will be known when compiling: then one branch remains.
+static bool isKnown(const Expr &condition) {
+  auto *scalar = condition.as<ScalarReference>();
+  if ((scalar && scalar->scalar == Scalar::Training) ||
+      isFixedByConfig(condition))
+    return true;
+  auto *node = condition.as<Elementwise>();
+  return node && std::ranges::all_of(node->operands, [](const Expr *operand) {
+           return isKnown(*operand);
+         });
+}
+
+/// Whether they may leave the function, and may also come to their end.
+static bool mayLeave(const std::vector<Statement> &statements) {
+  return std::ranges::any_of(statements, leave) && !alwaysReturns(statements);
+}
+
+/// Whether what follows the branches would belong to two of their ends.
+static bool mayGoOn(const If &branch) {
+  return !isKnown(*branch.condition) &&
+         (mayLeave(branch.then) || mayLeave(branch.otherwise));
+}
+
+/// Whether a statement outside of loops has a `return` that takes variables.
+static bool needsVariables(const Statement &statement) {
+  auto *branch = statement.as<If>();
+  if (!branch)
+    return statement.as<For>() && leave(statement);
+  return mayGoOn(*branch) ||
+         std::ranges::any_of(branch->then, needsVariables) ||
+         std::ranges::any_of(branch->otherwise, needsVariables);
+}
+
 namespace {
 
 class LoopReturns {
@@ -35,18 +70,24 @@ public:
     std::vector<Statement> out;
     for (const Statement &statement : statements) {
       auto *loop = statement.as<For>();
-      if (auto *branch = statement.as<If>()) {
+      auto *branch = statement.as<If>();
+      bool goesOn = branch && mayGoOn(*branch);
+      if (goesOn)
+        out.push_back(
+            {statement.range, If{branch->condition, inside(branch->then),
+                                 inside(branch->otherwise)}});
+      else if (branch)
         out.push_back(
             {statement.range, If{branch->condition, outside(branch->then),
                                  outside(branch->otherwise)}});
-      } else if (loop && leave(statement)) {
+      else if (loop && leave(statement))
         out.push_back(rounds(statement.range, *loop));
+      else
+        out.push_back(statement);
+      if (goesOn || (loop && leave(statement)))
         out.push_back(
             {statement.range,
              If{read(hasLeft), {{statement.range, Return{read(result)}}}, {}}});
-      } else {
-        out.push_back(statement);
-      }
     }
     return out;
   }
@@ -127,7 +168,9 @@ private:
 
 } // namespace
 
-void leaveLoopsByVariables(CheckerState &state, Function &function) {
+void leaveByVariables(CheckerState &state, Function &function) {
+  if (std::ranges::none_of(function.statements, needsVariables))
+    return;
   LoopReturns returns(state, function);
   std::vector<Statement> statements = returns.start();
   std::ranges::move(returns.outside(function.statements),

@@ -1,4 +1,4 @@
-// What comes behind the check of a body that returns from inside of a loop.
+// What comes behind the check of a body that may return from the midst of it.
 #pragma once
 
 #include "compiler/check/TypedAst.h"
@@ -7,8 +7,9 @@ namespace gradus::typed {
 
 class CheckerState;
 
-/// Puts variables in the place of each `return` inside of a `for`, so that only
-/// branches return. The result's type is known by now.
-void leaveLoopsByVariables(CheckerState &state, Function &function);
+/// Puts variables in the place of each `return` inside of a `for`, and of a
+/// branch that may also go on: what follows it would else belong to both of its
+/// ends, and double with each such branch. The result's type is known by now.
+void leaveByVariables(CheckerState &state, Function &function);
 
 } // namespace gradus::typed

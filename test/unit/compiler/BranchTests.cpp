@@ -50,6 +50,19 @@ const std::vector<BranchCase> &cases() {
     h = h * v
   }}
   return sum(tanh(w @ h)^2))"},
+      {"many_early_returns", R"(
+  var h = v
+  if {0} {{
+    h = sin(w @ h)
+    if {1} {{ return sum(h) }}
+  }}
+  if {1} {{
+    h = tanh(w @ h)
+    if {0} {{ return sum(h^2) }} else {{ h = h + v }}
+  }} else {{
+    if {0} {{ return sum(h^3) }}
+  }}
+  return sum(h * v))"},
       {"returns_in_both", R"(
   if {0} {{
     if {1} {{ return sum(w^3) }} else {{ return sum(v^3) }}

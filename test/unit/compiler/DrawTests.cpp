@@ -72,6 +72,46 @@ export fn whole(m: real[5], s: real[5, 3]) {
           << "result " << result;
 }
 
+// Whichever branch is taken draws what it draws where that is known.
+TEST(Draws, InBranches) {
+  auto functionOf = [](const char *name, const char *condition) {
+    return std::string("export fn ") + name + R"((x: real, w: real[4, 4]) {
+  var h = w[0]
+  if )" + condition +
+           R"( {
+    let z: real[4] ~ normal(x, 1)
+    for i in 0..20 { h = tanh(w @ h + z) }
+  } else {
+    let u: real[4] ~ uniform(0, 1)
+    for j in 0..20 { h = sin(w @ h + u) }
+  }
+  return h
+}
+)";
+  };
+  ModelRunner model(functionOf("open", "x > 0") + functionOf("yes", "true") +
+                        functionOf("no", "false"),
+                    {});
+  for (double x : {0.5, -0.5}) {
+    Numbers results[2];
+    for (auto [at, name] :
+         {std::pair(0, "open"), std::pair(1, x > 0 ? "yes" : "no")}) {
+      auto function = model.exported(name);
+      function.set("argument/x", {x});
+      Numbers w(16);
+      for (size_t i = 0; i < w.size(); ++i)
+        w[i] = std::sin(double(3 * i));
+      function.set("argument/w", w);
+      for (const std::string &draw : drawsOf(function))
+        function.set(draw, {5, 6, double(draw.back())});
+      function.run();
+      results[at] = function.get("result/0");
+    }
+    for (size_t i = 0; i < 4; ++i)
+      EXPECT_NEAR(results[0][i], results[1][i], 1e-12) << "x is " << x;
+  }
+}
+
 TEST(Draws, EvaluationHasNoNoiseOfTraining) {
   ModelRunner model(kNoise);
   EXPECT_EQ(drawsOf(model.step(6)).size(), 3u);
