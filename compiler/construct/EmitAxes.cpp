@@ -177,7 +177,13 @@ Value Emitter::visit(const typed::Reshape &node, const Expr &expr,
                              node.operand->type.str());
     throw Refused();
   }
-  return graph::ReshapeOp::create(builder, location, operand, type.getShape());
+  auto reshape =
+      graph::ReshapeOp::create(builder, location, operand, type.getShape());
+  // Which axis the batch becomes its name tells; of one row its size does not.
+  auto axis = frame.batchAxis(expr.type.shape);
+  if (axis && *axis >= 0 && type.getDimSize(*axis) == 1)
+    reshape->setAttr(batchAttrName, builder.getI64IntegerAttr(*axis));
+  return reshape;
 }
 
 /// `index == 0, 1, ..., size - 1` along a new last axis.

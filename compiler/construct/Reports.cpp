@@ -135,8 +135,9 @@ std::optional<int64_t> BatchAxes::find(Value value) {
     return std::nullopt;
   }
 
-  if (auto axis = op->getAttrOfType<IntegerAttr>(batchAttrName))
-    return axis.getInt();
+  auto named = op->getAttrOfType<IntegerAttr>(batchAttrName);
+  if (named && isa<graph::RandomOp>(op))
+    return named.getInt();
 
   if (auto gather = dyn_cast<graph::GatherOp>(op)) {
     auto row = of(gather.getIndex()), table = of(gather.getX());
@@ -195,7 +196,8 @@ std::optional<int64_t> BatchAxes::find(Value value) {
     return llvm::find(transpose.getPermutation(), *axis) -
            transpose.getPermutation().begin();
   if (auto reshape = dyn_cast<graph::ReshapeOp>(op))
-    return afterReshaping(*axis, reshape.getX(), reshape.getY());
+    return named ? named.getInt()
+                 : afterReshaping(*axis, reshape.getX(), reshape.getY());
   if (auto slice = dyn_cast<graph::SliceOp>(op))
     return shapeOf(slice.getX())[*axis] == shapeOf(slice.getY())[*axis] ? *axis
                                                                         : -1;
