@@ -84,7 +84,10 @@ Value Emitter::again(ArrayRef<std::pair<const Parameter *, Value>> values,
   llvm::SaveAndRestore keepStates(states, before);
   // What is assigned is gone before the round ends.
   llvm::SaveAndRestore carriesNot(firstCarrying, rolled.size());
+  // Its draws are those of the loss, whatever loops and indices are around.
   llvm::SaveAndRestore keepSite(site, Site());
+  llvm::SaveAndRestore keepLevels(levels, {});
+  llvm::SaveAndRestore keepIndices(open, {});
   llvm::SaveAndRestore keepNumber(updateNumber, Value());
   for (auto [parameter, value] : values)
     updateParameter(*parameter, value);

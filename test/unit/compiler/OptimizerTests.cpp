@@ -256,6 +256,54 @@ train on d(a), batch B = 4 {
   EXPECT_NE(mu[0], 0);
 }
 
+// In every round of a loop, too, and within index notation.
+TEST(Optimizer, LossInLoopsDrawsTheSame) {
+  for (bool reference : {true, false}) {
+    ModelRunner runner(R"(
+data d { a: real[6]; train from csv("none.csv", a = 0..6) }
+layer fc = Linear[6, 6]
+optimizer probe[P](rounds: int = 30) {
+  state off: real = 0
+  state low: real = 1e9
+  state high: real = -1e9
+  step(p: real[P], g: real[P], loss: fn(real[P]) -> real) {
+    for k in 0..rounds {
+      off = max(off, max(abs(grad(loss(p), p) - g)))
+      low = min(low, loss(p))
+      high = max(high, loss(p))
+    }
+    let many[i: 3] = loss(p) + 0 * i
+    high = max(high, max(many))
+    p = p - 0.01 * g
+  }
+}
+train on d(a), batch B = 4 {
+  minimize mean(dropout(fc(a), 0.5)^2) using probe()
+  steps = 1
+}
+)",
+                       {.reference = reference});
+    auto step = runner.step(4);
+    Numbers rows(24), w(36);
+    for (size_t i = 0; i < rows.size(); ++i)
+      rows[i] = std::sin(double(i));
+    for (size_t i = 0; i < w.size(); ++i)
+      w[i] = std::cos(double(i * i));
+    step.set("field/a", rows);
+    step.set("param/fc.W", w);
+    step.set("slot/probe/low", {1e9});
+    step.set("slot/probe/high", {-1e9});
+    for (const BufferInfo &buffer : step.buffers())
+      if (buffer.name.starts_with("draw/"))
+        step.set(buffer.name, {1, 2, 3});
+    step.run();
+    double loss = step.get("loss")[0];
+    EXPECT_LT(step.get("slot/probe/off")[0], 1e-12);
+    EXPECT_NEAR(step.get("slot/probe/low")[0], loss, 1e-12);
+    EXPECT_NEAR(step.get("slot/probe/high")[0], loss, 1e-12);
+  }
+}
+
 TEST(Optimizer, ClipValueBoundsEachElement) {
   expectNear(train("sgd(lr = 0.01)", "; clip_value = 2"), expected([] {
                return [](double w, double g, int) {
