@@ -182,34 +182,49 @@ void SourceReader::checkSeed(const RowChoice &choice) {
     wrong(seen["seed"], "seed", "given together with `split`");
 }
 
-bool SourceReader::read(CsvSource &source) {
-  std::vector<std::string> options = rowOptions;
-  options.push_back("header");
-  source.columns.resize(data.fields.size());
+std::vector<Range>
+SourceReader::readArguments(const std::vector<std::string> &options,
+                            auto &&unnamed, auto &&option, auto &&field) {
   std::vector<Range> given(data.fields.size());
   for (const ast::Argument &argument : call.arguments) {
     const ast::Expr &value = *argument.value;
     if (!argument.name) {
-      readFile(value, source);
+      unnamed(value);
       continue;
     }
     const std::string &key = argument.name->text;
     if (!isNew(*argument.name))
       continue;
-    if (key == "header") {
-      const Expr *flag = body.value(value);
-      if (flag->type.element != ElementType::Bool || !evaluate(*flag))
-        wrong(value.range, key, "`true` or `false`");
-      else
-        source.header = *evaluate(*flag) != 0;
-    } else if (std::ranges::find(options, key) != options.end()) {
-      readOption(source, key, value);
+    if (std::ranges::find(options, key) != options.end()) {
+      option(key, value);
     } else if (auto index = fieldNamed(*argument.name, options)) {
       given[*index] = value.range;
-      if (readColumns(value, source.columns[*index], key))
-        checkCount(source.columns[*index], data.fields[*index]);
+      field(*index, value);
     }
   }
+  return given;
+}
+
+bool SourceReader::read(CsvSource &source) {
+  std::vector<std::string> options = rowOptions;
+  options.push_back("header");
+  source.columns.resize(data.fields.size());
+  std::vector<Range> given = readArguments(
+      options, [&](const ast::Expr &value) { readFile(value, source); },
+      [&](const std::string &key, const ast::Expr &value) {
+        if (key != "header")
+          return readOption(source, key, value);
+        const Expr *flag = body.value(value);
+        if (flag->type.element != ElementType::Bool || !evaluate(*flag))
+          wrong(value.range, key, "`true` or `false`");
+        else
+          source.header = *evaluate(*flag) != 0;
+      },
+      [&](size_t index, const ast::Expr &value) {
+        const Data::Field &field = data.fields[index];
+        if (readColumns(value, source.columns[index], field.name))
+          checkCount(source.columns[index], field);
+      });
   if (isGood && !source.fileRange)
     wrong(range, name, "given a file: `csv(\"data.csv\", ...)`");
   checkSeed(source);
@@ -218,58 +233,48 @@ bool SourceReader::read(CsvSource &source) {
 
 bool SourceReader::read(IdxSource &source) {
   source.files.resize(data.fields.size());
-  std::vector<Range> given(data.fields.size());
-  for (const ast::Argument &argument : call.arguments) {
-    const ast::Expr &value = *argument.value;
-    auto *text = value.as<ast::String>();
-    if (!argument.name) {
-      wrong(value.range, name, "given fields by name: `image = \"file\"`");
-    } else if (auto index = fieldNamed(*argument.name, {});
-               index && isNew(*argument.name)) {
-      given[*index] = value.range;
-      if (text)
-        source.files[*index] = text->value;
-      else
-        wrong(value.range, argument.name->text, "the name of a file");
-    }
-  }
-  return hasEveryField(given);
+  return hasEveryField(readArguments(
+      {},
+      [&](const ast::Expr &value) {
+        wrong(value.range, name, "given fields by name: `image = \"file\"`");
+      },
+      [](const std::string &, const ast::Expr &) {},
+      [&](size_t index, const ast::Expr &value) {
+        if (auto *text = value.as<ast::String>())
+          source.files[index] = text->value;
+        else
+          wrong(value.range, data.fields[index].name, "the name of a file");
+      }));
 }
 
 bool SourceReader::read(ArraySource &source) {
   bool isArchive = name == "npz";
-  std::vector<Range> given(data.fields.size());
   for (const Data::Field &field : data.fields)
     source.arrays.push_back(isArchive ? field.name : "");
-  for (const ast::Argument &argument : call.arguments) {
-    const ast::Expr &value = *argument.value;
-    auto *text = value.as<ast::String>();
-    if (!argument.name) {
-      if (!isArchive)
-        wrong(value.range, name, "given fields by name: `image = \"file\"`");
-      else if (!text || source.archiveRange)
-        wrong(value.range, name, "given one file, then fields by name");
-      else {
+  std::vector<Range> given = readArguments(
+      rowOptions,
+      [&](const ast::Expr &value) {
+        auto *text = value.as<ast::String>();
+        if (!isArchive)
+          return wrong(value.range, name,
+                       "given fields by name: `image = \"file\"`");
+        if (!text || source.archiveRange)
+          return wrong(value.range, name,
+                       "given one file, then fields by name");
         source.archive = text->value;
         source.archiveRange = value.range;
-      }
-      continue;
-    }
-    const std::string &key = argument.name->text;
-    if (!isNew(*argument.name))
-      continue;
-    if (std::ranges::find(rowOptions, key) != rowOptions.end()) {
-      readOption(source, key, value);
-    } else if (auto index = fieldNamed(*argument.name, rowOptions)) {
-      given[*index] = value.range;
-      if (text)
-        source.arrays[*index] = text->value;
-      else
-        wrong(value.range, key,
-              isArchive ? "the name of an array in the file"
-                        : "the name of a file");
-    }
-  }
+      },
+      [&](const std::string &key, const ast::Expr &value) {
+        readOption(source, key, value);
+      },
+      [&](size_t index, const ast::Expr &value) {
+        if (auto *text = value.as<ast::String>())
+          source.arrays[index] = text->value;
+        else
+          wrong(value.range, data.fields[index].name,
+                isArchive ? "the name of an array in the file"
+                          : "the name of a file");
+      });
   if (isGood && isArchive && source.archive.empty())
     wrong(range, name, "given a file: `npz(\"data.npz\", ...)`");
   checkSeed(source);
@@ -291,26 +296,16 @@ void SourceReader::checkWindow(const TextSource &source) {
 }
 
 bool SourceReader::read(TextSource &source) {
-  static const std::vector<std::string> options = {"part"};
   source.isBytes = name == "bytes";
-  std::vector<Range> given(data.fields.size());
-  for (const ast::Argument &argument : call.arguments) {
-    const ast::Expr &value = *argument.value;
-    if (!argument.name) {
-      readFile(value, source);
-      continue;
-    }
-    const std::string &key = argument.name->text;
-    if (!isNew(*argument.name))
-      continue;
-    if (key == "part") {
-      source.part = percent(value, key);
-    } else if (auto index = fieldNamed(*argument.name, options)) {
-      given[*index] = value.range;
-      if (auto *use = value.as<ast::NameUse>(); !use || use->text != "window")
-        wrong(value.range, key, "`window`");
-    }
-  }
+  std::vector<Range> given = readArguments(
+      {"part"}, [&](const ast::Expr &value) { readFile(value, source); },
+      [&](const std::string &key, const ast::Expr &value) {
+        source.part = percent(value, key);
+      },
+      [&](size_t index, const ast::Expr &value) {
+        if (auto *use = value.as<ast::NameUse>(); !use || use->text != "window")
+          wrong(value.range, data.fields[index].name, "`window`");
+      });
   if (isGood && !source.fileRange)
     wrong(range, name,
           fmt::format("given a file: `{}(\"text.txt\", ...)`", name));
@@ -340,28 +335,22 @@ bool SourceReader::readEnds(const ast::Expr &expr, std::array<double, 2> &ends,
 }
 
 bool SourceReader::read(LinspaceSource &source) {
-  static const std::vector<std::string> options = {"rows"};
+  constexpr int64_t most = 1'000'000'000;
   source.ends.resize(data.fields.size());
-  std::vector<Range> given(data.fields.size());
-  for (const ast::Argument &argument : call.arguments) {
-    const ast::Expr &value = *argument.value;
-    if (!argument.name) {
-      wrong(value.range, name, "given ranges by name: `x = 0..1`");
-      continue;
-    }
-    const std::string &key = argument.name->text;
-    if (!isNew(*argument.name))
-      continue;
-    if (key == "rows") {
-      auto rows = whole(value, key);
-      if (rows && (*rows < 2 || *rows > 1'000'000'000))
-        wrong(value.range, key, "a whole number, at least 2");
-      source.rows = rows.value_or(0);
-    } else if (auto index = fieldNamed(*argument.name, options)) {
-      given[*index] = value.range;
-      readEnds(value, source.ends[*index], data.fields[*index]);
-    }
-  }
+  std::vector<Range> given = readArguments(
+      {"rows"},
+      [&](const ast::Expr &value) {
+        wrong(value.range, name, "given ranges by name: `x = 0..1`");
+      },
+      [&](const std::string &key, const ast::Expr &value) {
+        auto rows = whole(value, key);
+        if (rows && (*rows < 2 || *rows > most))
+          wrong(value.range, key, "a whole number from 2 to 10^9");
+        source.rows = rows.value_or(0);
+      },
+      [&](size_t index, const ast::Expr &value) {
+        readEnds(value, source.ends[index], data.fields[index]);
+      });
   if (isGood && !source.rows)
     wrong(range, name, "given `rows`, how many they are");
   return hasEveryField(given);

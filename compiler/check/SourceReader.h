@@ -41,6 +41,11 @@ private:
     source.file = text->value;
     source.fileRange = value.range;
   }
+  /// Goes through the arguments: `unnamed(value)` takes one without a name,
+  /// `option(key, value)` one of `options`, `field(index, value)` that of a
+  /// field. Where the fields are given.
+  std::vector<Range> readArguments(const std::vector<std::string> &options,
+                                   auto &&unnamed, auto &&option, auto &&field);
   void unknown(const ast::Name &name, std::vector<std::string> options);
   std::optional<double> number(const ast::Expr &expr, std::string_view what);
   std::optional<int64_t> whole(const ast::Expr &expr, std::string_view what);
