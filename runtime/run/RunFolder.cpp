@@ -214,7 +214,9 @@ void RunFolder::discard() {
     fs::remove(folder + name, ignored);
 }
 
-std::vector<std::string> RunFolder::checkpoints(const std::string &part) const {
+/// The checkpoints of a part, by step.
+static std::vector<std::string> checkpointsOf(const std::string &folder,
+                                              const std::string &part) {
   std::vector<std::string> names;
   std::error_code code;
   std::string prefix = checkpointPrefix(part);
@@ -233,13 +235,14 @@ std::vector<std::string> RunFolder::checkpoints(const std::string &part) const {
 }
 
 std::optional<std::string>
-RunFolder::latestCheckpoint(const std::string &part) const {
-  std::vector<std::string> names = checkpoints(part);
+RunFolder::latestCheckpoint(const std::string &folder,
+                            const std::string &part) {
+  std::vector<std::string> names = checkpointsOf(folder, part);
   return names.empty() ? std::nullopt : std::optional(names.back());
 }
 
 void RunFolder::keepCheckpoints(const std::string &part, size_t count) const {
-  std::vector<std::string> names = checkpoints(part);
+  std::vector<std::string> names = checkpointsOf(folder, part);
   std::error_code ignored;
   for (size_t i = 0; i + count < names.size(); ++i)
     fs::remove(names[i], ignored);

@@ -68,8 +68,9 @@ public:
       const std::vector<std::pair<std::string, std::string>> &sources) const;
   void writeConfig(const RunConfig &config) const;
   void add(const Metrics &metrics);
-  /// The latest checkpoint of a part; nothing if it has none.
-  std::optional<std::string> latestCheckpoint(const std::string &part) const;
+  /// The latest checkpoint of a part in such a folder; nothing if it has none.
+  static std::optional<std::string> latestCheckpoint(const std::string &folder,
+                                                     const std::string &part);
   /// `time_s` of the last record, 0 without one.
   double secondsSoFar() const { return seconds; }
   /// Deletes what this run has written, and the folder if it made it: for a run
@@ -79,9 +80,6 @@ public:
   void keepCheckpoints(const std::string &part, size_t count) const;
 
 private:
-  /// Their files, by step.
-  std::vector<std::string> checkpoints(const std::string &part) const;
-
   std::string folder;
   bool isNew = true;
   double seconds = 0;

@@ -284,25 +284,26 @@ ExitCode verbs::resume(const CommandLine &line) {
   saved.words.clear();
   // All parts of the run, whatever its config says of the last one.
   std::vector<Part> before = partsOf(saved);
-  const LoadedModel &loaded = *before.back().loaded;
-  if (loaded.run.empty())
+  const std::string path = before.back().loaded->run;
+  if (path.empty())
     throw Error(fault::NotARun, line.model, "it is a file")
         .help("`gradus resume RUN` goes on with the run in a folder");
   // The last part that has begun.
-  RunFolder folder(loaded.run,
-                   [](const std::string &, int64_t) { return true; });
-  std::optional<size_t> at;
+  std::optional<std::string> latest;
+  size_t at = 0;
   for (size_t i = 0; i < before.size(); ++i)
-    if (folder.latestCheckpoint(before[i].model.part))
+    if (auto found = RunFolder::latestCheckpoint(path, before[i].model.part)) {
+      latest = found;
       at = i;
-  if (!at)
-    throw Error(fault::NothingToResume, folder.path())
+    }
+  if (!latest)
+    throw Error(fault::NothingToResume, path)
         .help("`gradus train` begins it again");
-  Safetensors checkpoint(*folder.latestCheckpoint(before[*at].model.part));
+  Safetensors checkpoint(*latest);
   auto hash = checkpoint.metadata().find("model_hash");
   if (hash == checkpoint.metadata().end() ||
-      hash->second != before[*at].model.hash)
-    throw Error(fault::ModelChanged, folder.path())
+      hash->second != before[at].model.hash)
+    throw Error(fault::ModelChanged, path)
         .help("`gradus train MODEL.nn --weights RUN` trains another model from "
               "these weights");
   std::vector<Part> parts =
@@ -315,17 +316,17 @@ ExitCode verbs::resume(const CommandLine &line) {
   // Of an epoch that was interrupted there may be a record; it is to come.
   RunPosition position = positionOf(checkpoint);
   std::set<std::string> done;
-  for (size_t i = 0; i < *at; ++i)
+  for (size_t i = 0; i < at; ++i)
     done.insert(parts[i].model.part);
-  RunFolder reopened(folder.path(), [&](const std::string &part, int64_t step) {
+  RunFolder folder(path, [&](const std::string &part, int64_t step) {
     return done.contains(part) ||
-           (part == parts[*at].model.part &&
+           (part == parts[at].model.part &&
             (step < position.step ||
              (step == position.step && position.batch == 0)));
   });
   if (!line.words.empty())
-    reopened.writeConfig(configOf(parts, line));
-  return run(parts, *at, &checkpoint, reopened, line);
+    folder.writeConfig(configOf(parts, line));
+  return run(parts, at, &checkpoint, folder, line);
 }
 
 } // namespace gradus
