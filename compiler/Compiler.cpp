@@ -72,6 +72,19 @@ private:
   std::map<std::string, const Source *> sources;
 };
 
+/// A number of bytes as a person writes it.
+static std::string sizeText(const std::string &bytes) {
+  double size = std::stod(bytes);
+  const char *unit = "bytes";
+  for (const char *larger : {"KiB", "MiB", "GiB", "TiB"}) {
+    if (size < 1024)
+      break;
+    size /= 1024;
+    unit = larger;
+  }
+  return fmt::format("{:.4g} {}", size, unit);
+}
+
 /// Collects what passes report while it lives.
 class PassReports {
 public:
@@ -111,6 +124,13 @@ private:
       // A loss has to depend on what it trains; any other derivative may be 0.
       if (!isLoss(range))
         error.help("if zero is what you want, write `0 * " + x + "`");
+    } else if (code == diag::TooManyDerivatives.code) {
+      diagnostics
+          .report(diag::TooManyDerivatives, range, argument(report, 1),
+                  argument(report, 2), argument(report, 3),
+                  sizeText(argument(report, 4)), sizeText(argument(report, 5)))
+          .help("take products with them instead, `hvp` or `jvp`, or allow "
+                "more by `--memory-budget`");
     } else if (code == diag::NonlinearBackward.code) {
       auto &error = diagnostics.report(diag::NonlinearBackward, range,
                                        argument(report, 1));

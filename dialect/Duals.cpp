@@ -47,6 +47,22 @@ StringAttr einsumWrtB(Builder &builder, StringAttr spec) {
   return builder.getStringAttr(parseEinsum(spec.getValue())->wrtB().str());
 }
 
+bool onlyOrders(StringAttr text, bool ofA) {
+  EinsumSpec spec = *parseEinsum(text.getValue());
+  std::string operand = ofA ? spec.a : spec.b;
+  return spec.contracted().empty() &&
+         std::ranges::is_permutation(operand, spec.y);
+}
+
+DenseI64ArrayAttr orderInResult(Builder &builder, StringAttr text, bool ofA) {
+  EinsumSpec spec = *parseEinsum(text.getValue());
+  const std::string &operand = ofA ? spec.a : spec.b;
+  return builder.getDenseI64ArrayAttr(
+      llvm::map_to_vector(spec.y, [&](char index) {
+        return static_cast<int64_t>(operand.find(index));
+      }));
+}
+
 static ArrayRef<int64_t> shapeOf(Value x) {
   return cast<RankedTensorType>(x.getType()).getShape();
 }

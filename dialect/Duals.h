@@ -27,6 +27,13 @@ mlir::StringAttr einsumWrtA(mlir::Builder &builder, mlir::StringAttr spec);
 /// The spec of the cotangent of operand b, as einsum(dy, a).
 mlir::StringAttr einsumWrtB(mlir::Builder &builder, mlir::StringAttr spec);
 
+/// Whether y has the indices of a, or of b, and no others: if the other operand
+/// is 1, it is that operand with its axes in another order, which is the
+/// second.
+bool onlyOrders(mlir::StringAttr spec, bool ofA);
+mlir::DenseI64ArrayAttr orderInResult(mlir::Builder &builder,
+                                      mlir::StringAttr spec, bool ofA);
+
 /// The sizes of the axes `dims` of x.
 mlir::DenseI64ArrayAttr sizesAlong(mlir::Builder &builder, mlir::Value x,
                                    mlir::DenseI64ArrayAttr dims);

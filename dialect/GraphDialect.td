@@ -39,7 +39,9 @@ def GraphDialect : Dialect {
     /// name of the function; differentiating them again is refused.
     static constexpr ::llvm::StringLiteral nonlinearAttrName =
         "graph.nonlinear_backward";
-    /// On a gradient: what the user calls y and each value it is taken by.
+    /// On a derivative: what the user calls y and each value it is taken by.
+    /// Values of one name are one value to the user; if the derivative by all
+    /// of them is zero, it is refused.
     static constexpr ::llvm::StringLiteral namesAttrName = "graph.names";
   }];
 }

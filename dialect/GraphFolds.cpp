@@ -244,6 +244,11 @@ void StrongMulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
   patterns.add<StrongMulByConstantMultiplies>(context);
 }
 
+void EinsumOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                           MLIRContext *context) {
+  patterns.add<EinsumOfOnesTransposesA, EinsumOfOnesTransposesB>(context);
+}
+
 void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                               MLIRContext *context) {
   patterns.add<TransposeOfTransposeComposes>(context);

@@ -1,6 +1,6 @@
-// What every op says of itself: the value it computes. And the exception beside
-// the table of derivatives: an op whose rule no fixed pattern expresses (any
-// number of operands, a rule given by the user).
+// What every op says of itself: the value it computes. The exception beside the
+// table of derivatives: an op whose rule no fixed pattern expresses (any number
+// of operands, a rule given by the user). And what derivatives are taken of.
 #ifndef GRADUS_DIALECT_GRAPHINTERFACES_TD
 #define GRADUS_DIALECT_GRAPHINTERFACES_TD
 
@@ -38,6 +38,21 @@ def Differentiable : OpInterface<"Differentiable"> {
     InterfaceMethod<[{
       Whether the rule switches operands on and off (see `Masking`).
     }], "bool", "masksCotangents", (ins), [{}], [{ return false; }]>
+  ];
+}
+
+def Derivative : OpInterface<"Derivative"> {
+  let cppNamespace = "::gradus::graph";
+  let description = [{
+    Implemented by the ops that stand for derivatives until they are taken.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      What is differentiated.
+    }], "::mlir::ValueRange", "getYs">,
+    InterfaceMethod<[{
+      The values it is differentiated by.
+    }], "::mlir::ValueRange", "getWrt">
   ];
 }
 

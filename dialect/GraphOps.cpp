@@ -341,6 +341,51 @@ LogicalResult VjpOp::verify() {
   return success();
 }
 
+LogicalResult JvpOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                      Adaptor op,
+                                      SmallVectorImpl<Type> &types) {
+  llvm::append_range(types, op.getYs().getTypes());
+  return success();
+}
+
+LogicalResult JvpOp::verify() {
+  if (getWrt().getTypes() != getDirections().getTypes())
+    return emitOpError("needs a direction of its type for each value after "
+                       "`wrt`");
+  return success();
+}
+
+/// The axes of `first`, then those of `then`.
+static RankedTensorType axesOfBoth(Value first, Value then) {
+  SmallVector<int64_t> shape(tensorOf(first).getShape());
+  llvm::append_range(shape, tensorOf(then).getShape());
+  return tensorOf(then).clone(shape);
+}
+
+LogicalResult JacobianOp::inferReturnTypes(MLIRContext *,
+                                           std::optional<Location>, Adaptor op,
+                                           SmallVectorImpl<Type> &types) {
+  for (Value x : op.getWrt())
+    types.push_back(axesOfBoth(op.getY(), x));
+  return success();
+}
+
+LogicalResult RowsOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                       Adaptor op,
+                                       SmallVectorImpl<Type> &types) {
+  for (Value value : op.getValues())
+    types.push_back(axesOfBoth(op.getSeed(), value));
+  return success();
+}
+
+LogicalResult EachOp::inferReturnTypes(MLIRContext *,
+                                       std::optional<Location> loc, Adaptor op,
+                                       SmallVectorImpl<Type> &types) {
+  if (tensorOf(op.getX()).getRank() == 0)
+    return emitOptionalError(loc, "one number has no rows");
+  return dropAxes(loc, op.getX(), {0}, types);
+}
+
 /// A pullback belongs to the op that gave `y`: one result for each of its real
 /// operands, of the operand's type.
 static LogicalResult verifyPullback(Operation *pullback) {

@@ -26,11 +26,6 @@ class Graph_Op<string mnemonic, list<Trait> traits = []>
     : Op<GraphDialect, mnemonic, !listconcat(
         [Pure, DeclareOpInterfaceMethods<Evaluable>], traits)>;
 
-/// An op that stands for a derivative until differentiate replaces it; it has no
-/// value of its own.
-class Graph_CalculusOp<string mnemonic, list<Trait> traits = []>
-    : Op<GraphDialect, mnemonic, !listconcat([Pure], traits)>;
-
 /// An op that infers its type from operands and attributes by `inferType`.
 class Graph_InferredOp<string mnemonic, list<Trait> traits = []>
     : Graph_Op<mnemonic, !listconcat(traits,
@@ -285,6 +280,7 @@ def EinsumOp : Graph_InferredOp<"einsum"> {
   }];
   let arguments = (ins Graph_Real:$a, Graph_Real:$b, StrAttr:$spec);
   let results = (outs Graph_Real:$y);
+  let hasCanonicalizer = 1;
   let assemblyFormat = "$spec $a `,` $b attr-dict `:` type($a) `,` type($b)";
 }
 
@@ -483,89 +479,7 @@ def ArgmaxOp : Graph_InferredOp<"argmax"> {
   let assemblyFormat = "$x `over` $dim attr-dict `:` type($x)";
 }
 
-//===-- Calculus ---------------------------------------------------------===//
-
-def GradientOp : Graph_CalculusOp<"gradient", [InferTypeOpAdaptor]> {
-  let summary = "the derivative of a scalar with respect to values";
-  let description = [{
-    One result for each value after `wrt`, of its type: the total derivative of
-    `y` along every path from that value to `y`, the value itself taken as
-    independent. Dissolved by `graph-expand-gradients`.
-
-    ```mlir
-    func.func @gradient(%x: tensor<f32>) -> tensor<f32> {
-      %y = graph.mul %x, %x : tensor<f32>
-      %dx = graph.gradient %y wrt %x : tensor<f32>, tensor<f32>
-      return %dx : tensor<f32>
-    }
-    ```
-  }];
-  let arguments = (ins Graph_Scalar:$y, Variadic<Graph_Real>:$wrt);
-  let results = (outs Variadic<Graph_Real>:$gradients);
-  let assemblyFormat =
-      "$y `wrt` $wrt attr-dict `:` type($y) `,` type($wrt)";
-}
-
-foreach n = [1, 2, 3] in
-def "Pullback" # n # "Op" : Graph_CalculusOp<"pullback" # n> {
-  let summary = "the cotangents of the operands of the op that gave y";
-  let description = [{
-    Stands for the pullback of the op that defines `y`: from the cotangent of
-    its result to those of its real operands, in order. Lives only between
-    `graph-expand-gradients`, which writes it, and `graph-apply-derivatives`,
-    which replaces it by the formula in `Derivatives.td`. The number of results
-    is part of the name because a rewrite rule needs a fixed one.
-  }];
-  let arguments = (ins Graph_Real:$dy, Graph_Real:$y);
-  let results = !dag(outs, !listsplat(Graph_Real, n),
-                     !foreach(i, !range(n), "dx" # i));
-  let assemblyFormat = "$dy `,` $y attr-dict `:` functional-type(operands, results)";
-  let hasVerifier = 1;
-}
-
 include "dialect/LoopOps.td"
-
-def StopOp : Graph_UnaryOp<"stop", "x, taken as a constant by derivatives",
-                           [ZeroDerivative]>;
-
-def CustomOp : Graph_Op<"custom", [
-    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
-    DeclareOpInterfaceMethods<Differentiable, ["masksCotangents"]>]> {
-  let summary = "a call of a function that brings its own derivative";
-  let description = [{
-    `forward` takes the operands and gives one value. `backward` takes the
-    operands, the value and its cotangent, and gives one cotangent for each real
-    operand; being ordinary graph, it is differentiated again for higher orders.
-    The call is opaque until all derivatives are taken and is inlined then.
-
-    ```mlir
-    func.func private @relu(%x: tensor<4xf32>) -> tensor<4xf32> {
-      %0 = graph.constant dense<0.0> : tensor<4xf32>
-      %y = graph.max %x, %0 : tensor<4xf32>
-      return %y : tensor<4xf32>
-    }
-    func.func private @relu_backward(%x: tensor<4xf32>, %y: tensor<4xf32>,
-                                     %dy: tensor<4xf32>) -> tensor<4xf32> {
-      %0 = graph.constant dense<0.0> : tensor<4xf32>
-      %taken = graph.compare gt %x, %0 : tensor<4xf32>
-      %dx = graph.select %taken, %dy, %0 : tensor<4xf32>
-      return %dx : tensor<4xf32>
-    }
-    func.func @custom(%x: tensor<4xf32>) -> tensor<4xf32> {
-      %y = graph.custom @relu(%x) backward @relu_backward
-          : (tensor<4xf32>) -> tensor<4xf32>
-      return %y : tensor<4xf32>
-    }
-    ```
-  }];
-  let arguments = (ins FlatSymbolRefAttr:$forward,
-                   Variadic<Graph_Tensor>:$operands,
-                   FlatSymbolRefAttr:$backward);
-  let results = (outs Graph_Real:$y);
-  let assemblyFormat = [{
-    $forward `(` $operands `)` `backward` $backward attr-dict
-    `:` functional-type(operands, results)
-  }];
-}
+include "dialect/CalculusOps.td"
 
 #endif

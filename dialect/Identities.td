@@ -8,6 +8,11 @@ include "mlir/IR/PatternBase.td"
 
 def ComposePermutations
     : NativeCodeCall<"composePermutations($_builder, $0, $1)">;
+def OrderOfA : NativeCodeCall<"orderInResult($_builder, $0, true)">;
+def OrderOfB : NativeCodeCall<"orderInResult($_builder, $0, false)">;
+def OnlyOrdersA : Constraint<CPred<"onlyOrders($0, true)">>;
+def OnlyOrdersB : Constraint<CPred<"onlyOrders($0, false)">>;
+def IsOne : Constraint<CPred<"matchPattern($0, m_OneFloat())">>;
 def IsFiniteNonzero : Constraint<CPred<"isFiniteNonzeroSplat($0)">>;
 
 // neg(neg(x)) -> x
@@ -34,5 +39,13 @@ def TransposeOfTransposeComposes
 // strong_mul(c, b) -> c * b for a finite constant c without a zero
 def StrongMulByConstantMultiplies
     : Pat<(StrongMulOp $a, $b), (MulOp $a, $b), [(IsFiniteNonzero $b)]>;
+
+// einsum(1, b) -> b with its axes in another order, if nothing is summed
+def EinsumOfOnesTransposesB
+    : Pat<(EinsumOp $a, $b, $spec), (TransposeOp $b, (OrderOfB $spec)),
+          [(IsOne $a), (OnlyOrdersB $spec)]>;
+def EinsumOfOnesTransposesA
+    : Pat<(EinsumOp $a, $b, $spec), (TransposeOp $a, (OrderOfA $spec)),
+          [(IsOne $b), (OnlyOrdersA $spec)]>;
 
 #endif

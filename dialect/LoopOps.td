@@ -1,6 +1,5 @@
-// A loop that stays one, and what belongs to it: its terminator, its form as a
-// list of kernels, and the seeded derivative its pullback is written with. Part
-// of GraphOps.td.
+// A loop that stays one, and what belongs to it: its terminator and its form as
+// a list of kernels. Part of GraphOps.td.
 #ifndef GRADUS_DIALECT_LOOPOPS_TD
 #define GRADUS_DIALECT_LOOPOPS_TD
 
@@ -89,33 +88,6 @@ def RoundsOp : Graph_RoundsOp<"rounds"> {
   }];
   let arguments = !con((ins FlatSymbolRefAttr:$body), common);
   let assemblyFormat = "$body " # operandsFormat;
-}
-
-def VjpOp : Graph_CalculusOp<"vjp", [AttrSizedOperandSegments,
-                                     InferTypeOpAdaptor]> {
-  let summary = "cotangents of values, from those of what depends on them";
-  let description = [{
-    As `graph.gradient`, of any number of values `ys` with cotangents `seeds`:
-    one result for each value after `wrt`, of its type, zero where no path leads
-    from it to a value of `ys`. Dissolved by `graph-expand-gradients`.
-
-    ```mlir
-    func.func @vjp(%x: tensor<3xf32>, %dy: tensor<3xf32>) -> tensor<3xf32> {
-      %y = graph.mul %x, %x : tensor<3xf32>
-      %dx = graph.vjp %y seeds %dy wrt %x
-          : (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
-      return %dx : tensor<3xf32>
-    }
-    ```
-  }];
-  let arguments = (ins Variadic<Graph_Real>:$ys, Variadic<Graph_Real>:$seeds,
-                   Variadic<Graph_Real>:$wrt);
-  let results = (outs Variadic<Graph_Real>:$cotangents);
-  let assemblyFormat = [{
-    $ys `seeds` $seeds `wrt` $wrt attr-dict
-    `:` functional-type(operands, results)
-  }];
-  let hasVerifier = 1;
 }
 
 #endif

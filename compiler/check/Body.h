@@ -293,9 +293,22 @@ private:
   std::optional<unsigned> entryFor(bool isByName, const ast::Expr &tree,
                                    const Type &type);
   std::optional<int64_t> wholeNumber(const ast::Expr &expr);
-  const Expr *gradient(CallSite &site);
-  std::optional<GradientTarget> gradientTarget(const ast::Expr &tree,
-                                               Type &type);
+  // CheckDerivatives.cpp.
+  const Expr *derivative(Builtin op, CallSite &site, std::string_view names);
+  std::optional<DerivativeTarget>
+  derivativeTarget(Builtin op, const ast::Expr &tree, Type &type);
+  /// Where a `v` stands, and that it has to be like x or y.
+  struct DerivativeSite {
+    Builtin op;
+    Range opRange;
+    std::string_view like;
+    Range likeRange;
+  };
+  /// `v` of that type; null after an error.
+  const Expr *along(const DerivativeSite &site, const Expr *v,
+                    const Type &wanted);
+  bool isAlong(const DerivativeSite &site, const Type &found, Range range,
+               const Type &wanted);
   const Expr *reshape(const ast::Index &callee, CallSite &site);
   const Expr *creation(Builtin builtin, const ast::Expr &expr,
                        const ast::Index &tree);

@@ -1,4 +1,4 @@
-// Calls of builtin functions by their signature class, conversions, and `grad`.
+// Calls of builtin functions by their signature class, and conversions.
 #include "compiler/check/Body.h"
 
 #include <algorithm>
@@ -30,7 +30,7 @@ enum class Signature : uint8_t {
   Creation,
   Rank,
   Stop,
-  Gradient
+  Derivative
 };
 struct Row {
   const char *name;
@@ -118,8 +118,8 @@ const Expr *Body::callBuiltin(Builtin builtin, CallSite &site) {
                (argument.name->text != "over" && argument.name->text != "axis");
       });
   switch (row.signature) {
-  case Signature::Gradient:
-    return gradient(site);
+  case Signature::Derivative:
+    return derivative(builtin, site, row.parameters);
   case Signature::Concat:
     return concat(site);
   case Signature::Pad:
@@ -265,100 +265,6 @@ const Expr *Body::convert(ElementType element, CallSite &site) {
     return poison(site.range);
   }
   return make(operand->type.withElement(element), site.range, Convert{operand});
-}
-
-std::optional<GradientTarget> Body::gradientTarget(const ast::Expr &tree,
-                                                   Type &type) {
-  auto reject = [&](std::string_view why = "") {
-    Diagnostic &error = state.diagnostics.report(diag::GradTarget, tree.range,
-                                                 shortened(tree.range.text()));
-    if (why.empty())
-      error.help("give the value a name: `let v = ...`, then `grad(y, v)` for "
-                 "a `y` made of `v`");
-    else
-      error.here(std::string(why));
-    return std::nullopt;
-  };
-  if (!tree.as<ast::NameUse>() && !tree.as<ast::Member>())
-    return reject();
-  Entity found = entity(tree);
-  GradientTarget target;
-  switch (found.kind) {
-  case Entity::Unknown:
-    return std::nullopt;
-  case Entity::Local:
-    if (found.local->kind == Local::Config)
-      return reject("a setting of the module");
-    target = found.local;
-    break;
-  case Entity::Param:
-    target = ParamReference{found.instance, found.param};
-    break;
-  case Entity::AllParams:
-    target = AllParams{found.instance};
-    break;
-  case Entity::State:
-    return reject("state gets no gradient");
-  case Entity::Value:
-    return reject();
-  default:
-    return reject(found.what);
-  }
-  type = entityValue(found, tree)->type;
-  if (type.isPoison())
-    return std::nullopt;
-  if (!type.isTensor() || !isReal(type.element)) {
-    state.diagnostics.report(diag::NoDerivative, tree.range,
-                             shortened(tree.range.text()), type.str());
-    return std::nullopt;
-  }
-  if (found.local)
-    found.local->isGradientTarget = true;
-  return target;
-}
-
-const Expr *Body::gradient(CallSite &site) {
-  std::vector<CallArgument *> arguments;
-  if (!takeArguments(site, "y x", arguments))
-    return poison(site.range);
-  const Expr *y = strong(valueOf(*arguments[0]));
-  if (!arguments[1]->tree) {
-    state.diagnostics.report(diag::GradTarget, arguments[1]->range,
-                             shortened(arguments[1]->range.text()));
-    return poison(site.range);
-  }
-  const ast::Expr &x = *arguments[1]->tree;
-  std::vector<GradientTarget> targets;
-  std::vector<Type> types;
-  bool isBroken = y->type.isPoison();
-  auto add = [&](const ast::Expr &tree) {
-    Type type;
-    auto target = gradientTarget(tree, type);
-    isBroken |= !target;
-    if (!target)
-      return;
-    targets.push_back(*target);
-    types.push_back(std::move(type));
-  };
-  auto *tuple = x.as<ast::Tuple>();
-  if (tuple)
-    for (const auto &element : tuple->elements)
-      add(*element);
-  else
-    add(x);
-  if (isBroken)
-    return poison(site.range);
-  if (!y->type.isScalar() || !isReal(y->type.element)) {
-    Diagnostic &error = state.diagnostics.report(
-        diag::GradOfMany, arguments[0]->range, quoted(*y), y->type.str());
-    if (y->type.isTensor() && isReal(y->type.element))
-      error.help(fmt::format("sum it first: `grad(sum({}), {})`", quoted(*y),
-                             shortened(x.range.text())),
-                 Edit::around(y->range, "sum(", ")"));
-    return poison(site.range);
-  }
-  Type type = tuple ? Type::tuple(types) : types.front();
-  return make(std::move(type), site.range, Gradient{y, std::move(targets)});
 }
 
 } // namespace gradus::typed

@@ -323,8 +323,10 @@ bool Body::isOneNumber(const Expr *element) {
                              element->type.str());
     return false;
   }
-  if (element->as<Gradient>()) {
-    state.refuse(element->range, "`grad` of what depends on an index is");
+  if (auto *derivative = element->as<Derivative>()) {
+    state.refuse(element->range,
+                 fmt::format("`{}` of what depends on an index is",
+                             str(derivative->op)));
     return false;
   }
   for (const Expr *operand : operandsOf(*element))

@@ -85,7 +85,11 @@ struct Operands {
     statements(node.loop.body);
     one(node.yield);
   }
-  void operator()(const Gradient &node) const { one(node.y); }
+  void operator()(const Derivative &node) const {
+    one(node.y);
+    if (node.v)
+      one(node.v);
+  }
   void operator()(const ForEach &node) const { one(node.element); }
   void operator()(const IndexReduce &node) const { one(node.element); }
   void operator()(const At &node) const {

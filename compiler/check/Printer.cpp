@@ -246,7 +246,7 @@ void Printer::print(const Expr &expr) {
       node(expr, "gather " + entries(it.entries), operandsOf(expr));
     } else {
       std::string targets;
-      for (const GradientTarget &target : it.targets) {
+      for (const DerivativeTarget &target : it.targets) {
         targets += targets.empty() ? "" : ", ";
         if (auto *local = std::get_if<Local *>(&target))
           targets += (*local)->name;
@@ -256,7 +256,8 @@ void Printer::print(const Expr &expr) {
           targets += path(std::get<ParamReference>(target).instance,
                           std::get<ParamReference>(target).param->name);
       }
-      node(expr, "grad by " + targets, {it.y});
+      node(expr, fmt::format("{} by {}", str(it.op), targets),
+           operandsOf(expr));
     }
   };
   std::visit(one, expr.node);

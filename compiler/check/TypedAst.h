@@ -8,6 +8,7 @@
 // entry. All nodes belong to a Program and live as long as it does.
 #pragma once
 
+#include "compiler/check/DerivativeNodes.h"
 #include "compiler/check/IndexNodes.h"
 #include "compiler/check/RandomNodes.h"
 #include "compiler/check/StoredValues.h"
@@ -76,40 +77,6 @@ struct Local {
   Dim extent;
   /// Some `grad(y, x)` names it as its x.
   bool isGradientTarget = false;
-};
-
-/// Which instance of a module is meant: start at `file`'s only instance, or, if
-/// that is null, at the instance the code runs in ("self"); then follow the
-/// layers.
-struct InstancePath {
-  struct Step {
-    const LayerDecl *layer = nullptr;
-    /// Which one of an array; none if all of them are meant, which only the
-    /// last step can.
-    std::optional<Dim> element;
-
-    bool operator==(const Step &) const = default;
-  };
-  const Module *file = nullptr;
-  std::vector<Step> layers;
-
-  bool operator==(const InstancePath &) const = default;
-  /// Whether a whole array of layers is meant.
-  bool isArray() const;
-};
-
-struct ParamReference {
-  InstancePath instance;
-  const Param *param = nullptr;
-};
-struct StateReference {
-  InstancePath instance;
-  const State *state = nullptr;
-};
-/// `net.params`: all parameters of an instance and of its layers, or of an
-/// array of them, as one vector.
-struct AllParams {
-  InstancePath instance;
 };
 
 /// A literal, typed. A bool is 0 or 1.
@@ -282,13 +249,6 @@ struct Stack {
   const Expr *yield;
 };
 
-using GradientTarget = std::variant<Local *, ParamReference, AllParams>;
-/// `grad(y, x)`: of the type of x, or a tuple of these in order.
-struct Gradient {
-  const Expr *y;
-  std::vector<GradientTarget> targets;
-};
-
 struct Expr {
   Type type;
   Range range;
@@ -298,7 +258,7 @@ struct Expr {
       Elementwise, Broadcast, Convert, Reduce, Contract, Transpose, Reshape,
       Pick, OneHot, Concat, Pad, CumulativeSum, Slice, Convolve, Pool, Eye,
       Iota, Draw, Stop, Tuple, Call, FunctionReference, CallLocal, Stack,
-      Gradient, ForEach, IndexReduce, At, Gather>;
+      Derivative, ForEach, IndexReduce, At, Gather>;
   Node node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }

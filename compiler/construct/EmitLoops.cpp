@@ -134,7 +134,7 @@ private:
   bool fits(const typed::AllParams &node) const {
     return instance(node.instance);
   }
-  bool fits(const typed::Gradient &node) const {
+  bool fits(const typed::Derivative &node) const {
     return llvm::all_of(node.targets, [&](const auto &target) {
       if (auto *param = std::get_if<typed::ParamReference>(&target))
         return instance(param->instance);
@@ -297,8 +297,8 @@ Value Emitter::takeInRound(Value x, int64_t axis, const typed::Dim &position,
 
 //===-- Loops -------------------------------------------------------------===//
 
-/// Whether what a gradient in the body is taken of, or by, is hidden in a value
-/// from outside: there the path between them would be lost.
+/// Whether what a derivative in the body is taken of, or by, is hidden in a
+/// value from outside: there the path between them would be lost.
 static bool hidesPath(Block &body, const llvm::SetVector<Value> &captured) {
   auto dependsOn = [](Value value, Value target) {
     DenseSet<Value> seen{value};
@@ -314,10 +314,11 @@ static bool hidesPath(Block &body, const llvm::SetVector<Value> &captured) {
     }
     return false;
   };
-  for (auto gradient : body.getOps<graph::GradientOp>()) {
-    if (captured.contains(gradient.getY()))
+  for (auto derivative : body.getOps<graph::Derivative>()) {
+    if (llvm::any_of(derivative.getYs(),
+                     [&](Value y) { return captured.contains(y); }))
       return true;
-    for (Value target : gradient.getWrt())
+    for (Value target : derivative.getWrt())
       for (Value value : captured)
         if (value != target && dependsOn(value, target))
           return true;

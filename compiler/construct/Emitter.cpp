@@ -1,4 +1,4 @@
-// The frame of emission: types, places, names, statements, calls, gradients.
+// The frame of emission: types, places, names, statements, calls.
 // Pointwise nodes are in EmitPointwise.cpp, nodes that move or reduce axes in
 // EmitAxes.cpp.
 #include "compiler/construct/Emitter.h"
@@ -142,16 +142,17 @@ Value Emitter::visit(const typed::ParamReference &node, const Expr &expr,
   return parameter(known);
 }
 
-Value Emitter::flattened(ArrayRef<Value> values) {
+Value Emitter::flattened(ArrayRef<Value> values, int64_t first) {
   SmallVector<Value> parts;
   for (Value value : values) {
-    int64_t size = cast<RankedTensorType>(value.getType()).getNumElements();
-    parts.push_back(graph::ReshapeOp::create(builder, location, value,
-                                             ArrayRef<int64_t>{size}));
+    auto type = cast<RankedTensorType>(value.getType());
+    SmallVector<int64_t> shape(type.getShape().take_front(first));
+    shape.push_back(llvm::product_of(type.getShape().drop_front(first)));
+    parts.push_back(graph::ReshapeOp::create(builder, location, value, shape));
   }
   if (parts.size() == 1)
     return parts.front();
-  return graph::ConcatOp::create(builder, location, parts, 0);
+  return graph::ConcatOp::create(builder, location, parts, first);
 }
 
 Value Emitter::visit(const typed::AllParams &node, const Expr &expr,
@@ -236,8 +237,8 @@ Values Emitter::emitAll(const Expr &expr, Frame &frame) {
           return call(callee, node.arguments, node.number, expr, frame);
         } else if constexpr (std::is_same_v<Node, typed::FunctionReference>) {
           llvm_unreachable("a function is no value");
-        } else if constexpr (std::is_same_v<Node, typed::Gradient>) {
-          return gradient(node, expr, frame);
+        } else if constexpr (std::is_same_v<Node, typed::Derivative>) {
+          return derivative(node, expr, frame);
         } else if constexpr (std::is_same_v<Node, typed::Tuple>) {
           Values elements;
           for (const Expr *element : node.elements)
@@ -352,7 +353,7 @@ std::optional<bool> Emitter::known(const Expr &condition,
   return std::nullopt;
 }
 
-//===-- Calls and gradients -----------------------------------------------===//
+//===-- Calls -------------------------------------------------------------===//
 
 void Emitter::require(const std::vector<typed::Requirement> &requirements,
                       const typed::DimEnvironment &dims,
@@ -428,87 +429,6 @@ Values Emitter::call(const Callee &callee,
       bind(local, value, inner);
   llvm::SaveAndRestore at(site, siteOfCall(callee, number, expr.range));
   return *run(function.statements, inner);
-}
-
-/// Whether a derivative can flow from one of `from` to `y`, as far as the graph
-/// shows.
-static DenseSet<Value> reachedFrom(Value y) {
-  DenseSet<Value> reached{y};
-  SmallVector<Value> pending{y};
-  while (!pending.empty()) {
-    Operation *op = pending.pop_back_val().getDefiningOp();
-    if (!op || op->hasTrait<graph::ZeroDerivative>())
-      continue;
-    for (Value operand : op->getOperands())
-      if (graph::isReal(operand) && reached.insert(operand).second)
-        pending.push_back(operand);
-  }
-  return reached;
-}
-
-Values Emitter::gradient(const typed::Gradient &gradient, const Expr &,
-                         Frame &frame) {
-  Value y = emit(*gradient.y, frame);
-  SmallVector<Value> targets;
-  std::vector<std::string> names{std::string(gradient.y->range.text())};
-  // `net.params` is many values: where they are, and those that y reaches.
-  struct Whole {
-    SmallVector<Value> values;
-    DenseMap<Value, unsigned> positions;
-  };
-  std::vector<std::optional<Whole>> wholes;
-  for (const typed::GradientTarget &target : gradient.targets) {
-    wholes.emplace_back();
-    if (auto *local = std::get_if<typed::Local *>(&target)) {
-      names.push_back((*local)->name);
-      targets.push_back(frame.locals.lookup(*local).front());
-    } else if (auto *one = std::get_if<typed::ParamReference>(&target)) {
-      targets.push_back(parameter(model.instances.parameter(
-          model.instances.find(*frame.self, one->instance, frame.dims),
-          one->param)));
-      names.push_back(one->param->name);
-    } else {
-      Whole &whole = wholes.back().emplace();
-      auto parameters = model.instances.parameters(
-          *frame.self, std::get<typed::AllParams>(target).instance, frame.dims);
-      DenseSet<Value> reached = reachedFrom(y);
-      bool isAnyReached = false;
-      for (const Parameter &each : parameters) {
-        whole.values.push_back(parameter(each));
-        isAnyReached |= reached.contains(whole.values.back());
-      }
-      // A part that y does not depend on has derivative zero; the whole may
-      // not.
-      for (auto [value, each] : llvm::zip_equal(whole.values, parameters)) {
-        if (isAnyReached && !reached.contains(value))
-          continue;
-        whole.positions[value] = targets.size();
-        targets.push_back(value);
-        names.push_back(each.name);
-      }
-    }
-  }
-  auto op = graph::GradientOp::create(builder, location, y, targets);
-  op->setAttr(graph::GraphDialect::namesAttrName,
-              builder.getStrArrayAttr(llvm::to_vector_of<StringRef>(names)));
-  Values results;
-  unsigned next = 0;
-  for (const auto &whole : wholes) {
-    if (!whole) {
-      results.push_back(op.getResult(next++));
-      continue;
-    }
-    SmallVector<Value> parts;
-    for (Value value : whole->values) {
-      auto known = whole->positions.find(value);
-      parts.push_back(known == whole->positions.end()
-                          ? graph::fillLike(builder, location, value, 0)
-                          : op.getResult(known->second));
-    }
-    next += whole->positions.size();
-    results.push_back(flattened(parts));
-  }
-  return results;
 }
 
 } // namespace gradus::construct

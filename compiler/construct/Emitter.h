@@ -163,7 +163,7 @@ public:
                          const Values &arguments);
 
   /// One vector of all their elements.
-  mlir::Value flattened(llvm::ArrayRef<mlir::Value> values);
+  mlir::Value flattened(llvm::ArrayRef<mlir::Value> values, int64_t first = 0);
   mlir::RankedTensorType typeOf(const typed::Type &type, const Frame &frame);
   mlir::Type elementOf(const typed::Type &type);
   mlir::Location locate(Range range);
@@ -317,8 +317,11 @@ private:
                          llvm::ArrayRef<mlir::Value> positions,
                          const Expr &expr);
 
-  Values gradient(const typed::Gradient &gradient, const Expr &expr,
-                  Frame &frame);
+  // Derivatives (EmitDerivatives.cpp).
+  struct Targets;
+  Targets targetsOf(const typed::Derivative &node, Frame &frame);
+  Values derivative(const typed::Derivative &node, const Expr &expr,
+                    Frame &frame);
   std::optional<Values> run(const Work &work, Frame &frame);
   /// Puts statements before what is left, which stands last first.
   static void enter(const std::vector<typed::Statement> &statements,

@@ -88,8 +88,8 @@ static void collectLocals(const typed::Expr &expr,
                           DenseSet<const typed::Local *> &locals) {
   if (auto *reference = expr.as<typed::LocalReference>())
     locals.insert(reference->local);
-  if (auto *gradient = expr.as<typed::Gradient>())
-    for (const typed::GradientTarget &target : gradient->targets)
+  if (auto *derivative = expr.as<typed::Derivative>())
+    for (const typed::DerivativeTarget &target : derivative->targets)
       if (auto *local = std::get_if<typed::Local *>(&target))
         locals.insert(*local);
   for (const typed::Expr *operand : typed::operandsOf(expr))

@@ -1,6 +1,7 @@
 // Takes a graph with gradients and custom calls, gives a plain graph: rounds of
-// expanding and applying, then the customs inlined.
+// expanding, applying and batching, then the customs inlined.
 #include "compiler/differentiate/Differentiate.h"
+#include "compiler/differentiate/Batch.h"
 #include "dialect/Graph.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -66,6 +67,7 @@ struct Differentiate : impl::DifferentiateBase<Differentiate> {
       if (failed(expanded) || failed(applyDerivatives(module)))
         return signalPassFailure();
       eraseDead(module);
+      *expanded += batchRows(module, budget);
     } while (*expanded > 0);
     inlineCustoms(module);
   }

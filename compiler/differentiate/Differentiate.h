@@ -19,6 +19,9 @@ namespace gradus::differentiate {
 llvm::FailureOr<int> expandGradients(mlir::ModuleOp module,
                                      int64_t budget = graph::defaultBudget);
 
+/// Whether `op` stands for derivatives that are still to be taken.
+bool isUnfinished(mlir::Operation *op);
+
 /// Dissolves all pullbacks of `module`.
 llvm::LogicalResult applyDerivatives(mlir::ModuleOp module);
 

@@ -1,7 +1,8 @@
-// Takes graph.gradient and graph.vjp, gives the reverse walk over their active
-// slice: pullbacks in reverse order of the forward ops, and an add for each
-// further use of a value. It knows no op by name but loops, which it asks to
-// keep what their pullback needs.
+// Takes graph.gradient, graph.vjp and graph.jvp, gives the reverse walk over
+// their active slice: pullbacks in reverse order of the forward ops, and an add
+// for each further use of a value. It knows no op by name but loops, which it
+// asks to keep what their pullback needs. A jvp is the transpose of a vjp.
+#include "compiler/differentiate/Batch.h"
 #include "compiler/differentiate/Checkpoint.h"
 #include "compiler/differentiate/Differentiate.h"
 #include "dialect/Duals.h"
@@ -16,6 +17,10 @@ namespace gradus::differentiate {
 #define GEN_PASS_DEF_EXPANDGRADIENTS
 #include "compiler/differentiate/Passes.h.inc"
 
+/// On a vjp of values that are linear in what it is taken by: what loops carry
+/// is not read on the way back.
+static constexpr llvm::StringLiteral linearAttrName = "graph.linear";
+
 namespace {
 
 /// The cotangent gathered for a value so far.
@@ -28,15 +33,9 @@ struct Cotangent {
 /// The reverse walk for one gradient or vjp.
 class ReverseWalk {
 public:
-  ReverseWalk(Operation *derivative, int64_t budget)
+  ReverseWalk(graph::Derivative derivative, int64_t budget)
       : derivative(derivative), builder(derivative), budget(budget) {}
 
-  /// What is differentiated.
-  ValueRange ys() {
-    if (auto vjp = dyn_cast<graph::VjpOp>(derivative))
-      return vjp.getYs();
-    return derivative->getOperands().take_front();
-  }
   /// Writes the walk and replaces the derivative by its cotangents.
   LogicalResult run();
 
@@ -48,14 +47,14 @@ private:
   void seed();
   LogicalResult pullBack(Operation *op, ArrayRef<Value> dy, bool masked);
   void accumulate(Value x, Value dx, bool masked);
-  LogicalResult refuseZero(Value x);
+  LogicalResult requireNonzero(ArrayRef<Value> gradients);
+  LogicalResult refuseZero(StringRef y, StringRef x);
   LogicalResult refuseNonlinear(Operation *op, StringAttr function);
 
-  ValueRange wrt() {
-    return derivative->getOperands().take_back(derivative->getNumResults());
-  }
+  ValueRange ys() { return derivative.getYs(); }
+  ValueRange wrt() { return derivative.getWrt(); }
 
-  Operation *derivative;
+  graph::Derivative derivative;
   OpBuilder builder;
   int64_t budget;
   DenseMap<Value, Cotangent> cotangents;
@@ -159,26 +158,38 @@ static std::string describe(Operation *op) {
   return ("`" + op->getName().stripDialect() + "`").str();
 }
 
-/// No path carries a derivative from `x` to y: an error that points at the ops,
+/// The derivative by everything that the user calls one value may not be zero.
+/// A vjp without names is no expression of the user's.
+LogicalResult ReverseWalk::requireNonzero(ArrayRef<Value> gradients) {
+  auto names =
+      derivative->getAttrOfType<ArrayAttr>(graph::GraphDialect::namesAttrName);
+  if (!names) {
+    bool mayBeZero = !isa<graph::GradientOp>(derivative.getOperation());
+    return mayBeZero || llvm::all_of(gradients, [](Value dx) { return !!dx; })
+               ? success()
+               : refuseZero("y", "x");
+  }
+  for (Attribute name : names.getValue().drop_front())
+    if (llvm::none_of(llvm::zip_equal(names.getValue().drop_front(), gradients),
+                      [&](const auto &entry) {
+                        return std::get<0>(entry) == name && std::get<1>(entry);
+                      }))
+      return refuseZero(cast<StringAttr>(names[0]), cast<StringAttr>(name));
+  return success();
+}
+
+/// No path carries a derivative from x to y: an error that points at the ops,
 /// the last of their paths, at which the derivative ends. Metadata: the code,
 /// the names of y and x.
-LogicalResult ReverseWalk::refuseZero(Value x) {
-  unsigned position = llvm::find(wrt(), x) - wrt().begin();
-  std::string yName = "y", xName = "x";
-  if (auto names = derivative->getAttrOfType<ArrayAttr>(
-          graph::GraphDialect::namesAttrName)) {
-    yName = cast<StringAttr>(names[0]).getValue();
-    xName = cast<StringAttr>(names[1 + position]).getValue();
-  }
+LogicalResult ReverseWalk::refuseZero(StringRef yName, StringRef xName) {
   InFlightDiagnostic error = derivative->emitError("the derivative of `")
                              << yName << "` with respect to `" << xName
                              << "` is always zero";
-  for (StringRef part :
-       {StringRef("E0504"), StringRef(yName), StringRef(xName)})
+  for (StringRef part : {StringRef("E0504"), yName, xName})
     error.getUnderlyingDiagnostic()->getMetadata().emplace_back(
         StringAttr::get(derivative->getContext(), part));
 
-  SmallVector<Value> pending{ys().front()};
+  SmallVector<Value> pending(ys());
   DenseSet<Value> seen;
   while (!pending.empty()) {
     Operation *op = pending.pop_back_val().getDefiningOp();
@@ -206,7 +217,7 @@ void ReverseWalk::prepareLoops() {
   int64_t bytes = 0;
   for (graph::LoopOp loop : loops)
     bytes += bytesForPullback(loop);
-  if (bytes > budget) {
+  if (bytes > budget && !derivative->hasAttr(linearAttrName)) {
     // A fair share for each.
     int64_t share = budget / static_cast<int64_t>(loops.size());
     for (graph::LoopOp loop : loops)
@@ -219,7 +230,7 @@ void ReverseWalk::prepareLoops() {
 }
 
 void ReverseWalk::seed() {
-  if (auto vjp = dyn_cast<graph::VjpOp>(derivative)) {
+  if (auto vjp = dyn_cast<graph::VjpOp>(derivative.getOperation())) {
     bool masked = vjp->hasAttr(graph::GraphDialect::maskedAttrName);
     for (auto [y, dy] : llvm::zip_equal(vjp.getYs(), vjp.getSeeds()))
       accumulate(y, dy, masked);
@@ -248,22 +259,21 @@ LogicalResult ReverseWalk::run() {
       return failure();
   }
 
-  SmallVector<Value> results;
-  for (Value x : wrt()) {
-    Value dx = cotangents.lookup(x).value;
-    if (!dx && isa<graph::GradientOp>(derivative))
-      return refuseZero(x);
-    results.push_back(
-        dx ? dx : graph::fillLike(builder, derivative->getLoc(), x, 0));
-  }
-  derivative->replaceAllUsesWith(results);
+  SmallVector<Value> gradients = llvm::map_to_vector(
+      wrt(), [&](Value x) { return cotangents.lookup(x).value; });
+  if (failed(requireNonzero(gradients)))
+    return failure();
+  for (auto [x, dx] : llvm::zip_equal(wrt(), gradients))
+    if (!dx)
+      dx = graph::fillLike(builder, derivative->getLoc(), x, 0);
+  derivative->replaceAllUsesWith(gradients);
   derivative->erase();
   return success();
 }
 
-static bool isDerivative(Operation *op) {
-  return isa<graph::GradientOp, graph::VjpOp, graph::Pullback1Op,
-             graph::Pullback2Op, graph::Pullback3Op>(op);
+bool isUnfinished(Operation *op) {
+  return isa<graph::Derivative, graph::Pullback1Op, graph::Pullback2Op,
+             graph::Pullback3Op, graph::RowsOp>(op);
 }
 
 /// Whether one of `ys` is computed through derivatives that are not dissolved
@@ -276,7 +286,7 @@ static bool dependsOnDerivative(ValueRange ys) {
     if (!op)
       continue;
     WalkResult found = op->walk([](Operation *inner) {
-      return isDerivative(inner) ? WalkResult::interrupt()
+      return isUnfinished(inner) ? WalkResult::interrupt()
                                  : WalkResult::advance();
     });
     if (found.wasInterrupted())
@@ -288,20 +298,42 @@ static bool dependsOnDerivative(ValueRange ys) {
   return false;
 }
 
+/// The vjp is a linear function of its seeds, so its transpose, taken by a vjp
+/// once more, is the jvp, and what the seeds are does not matter.
+static void transpose(graph::JvpOp jvp) {
+  OpBuilder builder(jvp);
+  SmallVector<Value> seeds;
+  for (Value y : jvp.getYs())
+    seeds.push_back(graph::fillLike(builder, jvp.getLoc(), y, 1));
+  auto pulled = graph::VjpOp::create(builder, jvp.getLoc(), jvp.getYs(), seeds,
+                                     jvp.getWrt());
+  pulled->setDiscardableAttrs(jvp->getDiscardableAttrDictionary());
+  auto pushed =
+      graph::VjpOp::create(builder, jvp.getLoc(), pulled.getCotangents(),
+                           jvp.getDirections(), seeds);
+  pushed->setAttr(linearAttrName, builder.getUnitAttr());
+  jvp.replaceAllUsesWith(pushed.getCotangents());
+  jvp.erase();
+}
+
 FailureOr<int> expandGradients(ModuleOp module, int64_t budget) {
   int expanded = 0;
   for (auto function : module.getOps<func::FuncOp>()) {
-    SmallVector<Operation *> derivatives;
-    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (isa<graph::GradientOp, graph::VjpOp>(op))
-        derivatives.push_back(op);
-    });
-    for (Operation *derivative : derivatives) {
-      ReverseWalk walk(derivative, budget);
-      if (dependsOnDerivative(walk.ys()))
+    SmallVector<graph::Derivative> derivatives;
+    function.walk<WalkOrder::PreOrder>(
+        [&](graph::Derivative op) { derivatives.push_back(op); });
+    for (graph::Derivative derivative : derivatives) {
+      if (dependsOnDerivative(derivative.getYs()))
         break;
-      if (failed(walk.run()))
-        return failure();
+      Operation *op = derivative;
+      if (auto jvp = dyn_cast<graph::JvpOp>(op)) {
+        transpose(jvp);
+      } else {
+        auto jacobian = dyn_cast<graph::JacobianOp>(op);
+        if (failed(jacobian ? expandJacobian(jacobian, budget)
+                            : ReverseWalk(derivative, budget).run()))
+          return failure();
+      }
       ++expanded;
     }
   }

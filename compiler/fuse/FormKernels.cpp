@@ -25,8 +25,8 @@ LogicalResult checkBody(func::FuncOp step) {
     if (!isa<graph::GraphDialect>(op.getDialect()))
       return op.emitError("expected an op of graph, found '")
              << op.getName() << "'";
-    if (isa<graph::GradientOp, graph::VjpOp, graph::Pullback1Op,
-            graph::Pullback2Op, graph::Pullback3Op, graph::CustomOp>(op))
+    if (isa<graph::Derivative, graph::Pullback1Op, graph::Pullback2Op,
+            graph::Pullback3Op, graph::CustomOp>(op))
       return op.emitError("derivatives must be taken before kernels are "
                           "formed, found '")
              << op.getName() << "'";

@@ -4,9 +4,12 @@
   derivatives.py check SOURCE   whether the table is closed and tested
   derivatives.py table SOURCE   docs/Derivatives.md
 
+What rules of dialect/Batching.td make of rows is checked and printed with it.
+
 Closed: whatever a rule writes can be differentiated again. An op is fine if it
 has a rule, implements Differentiable, ends derivatives by declaration
-(ZeroDerivative), or has no real result. Tested: every op with a rule has a case
+(ZeroDerivative), or has no real result. Rows: an op with a real operand is
+pointwise, has a rule, or is declared to be run row by row. Tested: every op with a rule has a case
 in test/unit/differentiate/DerivativeTests.cpp.
 """
 import json
@@ -19,9 +22,9 @@ TBLGEN = "llvm-tblgen"
 INCLUDE = "/usr/lib/llvm-22/include"
 
 
-def dump(source):
+def dump(source, name):
     command = [TBLGEN, "-dump-json", "-I", INCLUDE, "-I", str(source)]
-    table = source / "dialect" / "Derivatives.td"
+    table = source / "dialect" / name
     run = subprocess.run(command + [str(table)], capture_output=True, check=True)
     return json.loads(run.stdout)
 
@@ -29,7 +32,7 @@ def dump(source):
 class Table:
     def __init__(self, source):
         self.source = source
-        self.records = dump(source)
+        self.records = dump(source, "Derivatives.td")
         self.rules = [self.records[name] for name in self.instances("Vjp")]
         self.ops = {name: self.records[name] for name in self.instances("Graph_Op")}
 
@@ -72,6 +75,22 @@ class Table:
         )
 
 
+class Batching:
+    """How each op is computed for all rows at once."""
+
+    def __init__(self, source):
+        self.records = records = dump(source, "Batching.td")
+        instances = records["!instanceof"]
+        forwards = [records[name]["sourcePattern"] for name in instances["Batch"]]
+        self.table = {
+            dag["operator"]["def"] for dag in forwards if "EachOp" in ops_in(dag)
+        }
+        self.in_code, self.row_by_row = (
+            {records[name]["Of"]["def"] for name in instances[kind]}
+            for kind in ("BatchInCode", "RowByRow")
+        )
+
+
 def ops_in(dag):
     """The names of all ops of a dag."""
     if not isinstance(dag, dict) or dag.get("kind") != "dag":
@@ -92,6 +111,12 @@ def check(table):
     for name in table.ops:
         if name != "ArgmaxOp" and not table.is_fine(name):
             failures.append(f"{name} has no rule")
+    batching = Batching(table.source)
+    batched = batching.table | batching.in_code | batching.row_by_row
+    for name, op in table.ops.items():
+        if table.has_real_operand(op) and name not in batched:
+            if "Elementwise" not in table.traits(op):
+                failures.append(f"{name} has no rule in Batching.td")
     tests = table.source / "test/unit/differentiate/DerivativeTests.cpp"
     text = tests.read_text()
     for name in sorted(table.has_rule()):
@@ -132,6 +157,26 @@ def formula(table, dag, label, inner=False):
     return f"{mnemonic}({', '.join(arguments)})"
 
 
+def rows(table):
+    batching = Batching(table.source)
+
+    def names(ops):
+        records = batching.records
+        return ", ".join(sorted(f"`{records[name]['opName']}`" for name in ops))
+
+    yield ""
+    yield "## All rows of a Jacobian at once"
+    yield ""
+    yield "A row of a Jacobian or Hessian is a product with a row of the identity."
+    yield "By the rules of `dialect/Batching.td` all rows are computed at once, with"
+    yield "one more axis; what does not depend on the row is computed once."
+    yield ""
+    yield "- Pointwise ops: the same op, other operands repeated along the new axis."
+    yield f"- By the table: {names(batching.table)}."
+    yield f"- By a rule in `dialect/Batching.cpp`: {names(batching.in_code)}."
+    yield f"- Row by row, in a loop: {names(batching.row_by_row)}."
+
+
 def markdown(table):
     yield "# Derivatives"
     yield ""
@@ -167,6 +212,7 @@ def markdown(table):
     ]
     yield ""
     yield f"Derivative zero by declaration: {', '.join(zero)}."
+    yield from rows(table)
 
 
 def main():
