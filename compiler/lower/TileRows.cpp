@@ -163,15 +163,23 @@ private:
                         [&](Axis row) { return !axesIn(buffer, row).empty(); });
   }
 
-  /// Whether `row` is one loop of each op and one axis of each buffer at most.
+  /// Whether `row` is one loop of each op and one axis of each buffer at most,
+  /// and not the one along which the buffer's elements lie: a block of a few
+  /// would take lines of memory apart.
   bool isRow(Axis row) {
     if (llvm::any_of(bound, [&](Axis axis) { return classOf(axis) == row; }))
       return false;
+    auto fits = [&](Value operand) {
+      if (!isBuffer(operand))
+        return true;
+      SmallVector<int64_t> axes = axesIn(operand, row);
+      int64_t rank = cast<MemRefType>(operand.getType()).getRank();
+      return axes.empty() ||
+             (axes.size() == 1 && (rank == 1 || axes[0] + 1 < rank));
+    };
     return llvm::all_of(ops, [&](linalg::GenericOp op) {
       return loopsIn(op, row).size() <= 1 &&
-             llvm::all_of(op->getOperands(), [&](Value operand) {
-               return !isBuffer(operand) || axesIn(operand, row).size() <= 1;
-             });
+             llvm::all_of(op->getOperands(), fits);
     });
   }
 

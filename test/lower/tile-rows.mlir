@@ -174,3 +174,38 @@ func.func @heads(%q: memref<4x2x64x8xf32>, %k: memref<4x2x64x8xf32>,
   }
   return
 }
+
+// -----
+
+#rows = affine_map<(j, i) -> (i, j)>
+#row = affine_map<(j, i) -> (i)>
+#column = affine_map<(j, i) -> (j)>
+#one = affine_map<(j) -> (j)>
+
+// A product of a vector with a matrix, updating another vector: what is shared is
+// the axis along which the matrix lies in memory. A few columns at a time would
+// read it many times.
+// CHECK-LABEL: func.func @columns
+// CHECK-NOT: scf.for
+// CHECK: return
+func.func @columns(%r: memref<1000xf32>, %x: memref<1000x50xf32>,
+                   %w: memref<50xf32>) {
+  %sums = memref.alloc() : memref<50xf32>
+  linalg.generic {indexing_maps = [#row, #rows, #column],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%r, %x : memref<1000xf32>, memref<1000x50xf32>)
+      outs(%sums : memref<50xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %0 = arith.mulf %a, %b : f32
+      %1 = arith.addf %o, %0 : f32
+      linalg.yield %1 : f32
+  }
+  linalg.generic {indexing_maps = [#one, #one], iterator_types = ["parallel"]}
+      ins(%sums : memref<50xf32>) outs(%w : memref<50xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %0 = arith.subf %o, %a : f32
+      linalg.yield %0 : f32
+  }
+  memref.dealloc %sums : memref<50xf32>
+  return
+}
