@@ -365,13 +365,22 @@ Functions Compiler::exported(const typed::Function &function,
                  diagnostics);
 }
 
-Functions Compiler::checks(int64_t batch,
+Functions Compiler::checks(int64_t batch, int order,
                            std::vector<construct::CheckedDerivative> &checks,
-                           gradus::Diagnostics &diagnostics) {
+                           gradus::Diagnostics &diagnostics,
+                           std::optional<size_t> only) {
   OwningOpRef<ModuleOp> module = construct::constructChecks(
-      program, context, options.precision, batch, checks, diagnostics);
-  bool hasFunctions = llvm::any_of(
-      checks, [](const auto &check) { return !check.value.empty(); });
+      program, context, options.precision, batch, order, checks, diagnostics);
+  if (!module)
+    return {};
+  if (only)
+    for (auto function :
+         llvm::make_early_inc_range(module->getOps<func::FuncOp>()))
+      if (function.isPublic() && function.getName() != checks[*only].value &&
+          function.getName() != checks[*only].gradient)
+        function.erase();
+  bool hasFunctions = llvm::any_of(module->getOps<func::FuncOp>(),
+                                   [](auto one) { return one.isPublic(); });
   return hasFunctions ? compile(std::move(module), diagnostics) : Functions();
 }
 

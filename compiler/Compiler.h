@@ -73,10 +73,12 @@ public:
                      const typed::DimEnvironment &dims,
                      Diagnostics &diagnostics);
 
-  /// The two functions of each of `checks`, which it finds.
-  Functions checks(int64_t batch,
+  /// The two functions of each of `checks`, which it finds. With `only`, those
+  /// of that one alone.
+  Functions checks(int64_t batch, int order,
                    std::vector<construct::CheckedDerivative> &checks,
-                   Diagnostics &diagnostics);
+                   Diagnostics &diagnostics,
+                   std::optional<size_t> only = std::nullopt);
 
   /// Prints `stage` of the step on `batch` rows.
   void emit(Stage stage, int64_t batch, llvm::raw_ostream &out,

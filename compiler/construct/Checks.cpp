@@ -1,8 +1,10 @@
 // What `gradus gradcheck` runs: for the loss of every `minimize` and for every
 // function with a `backward`, one graph function for the value and one for its
 // derivative. What `stop` holds is an argument of the value, so that it stays
-// where it is while differences are taken.
+// where it is while differences are taken. Second derivatives are the first
+// ones of a number again: of the first derivative along a direction.
 #include "compiler/construct/Training.h"
+#include "dialect/Duals.h"
 #include "dialect/Graph.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -15,9 +17,9 @@ namespace {
 
 class ChecksBuilder {
 public:
-  ChecksBuilder(Model &model, int64_t batch,
+  ChecksBuilder(Model &model, int64_t batch, int order,
                 std::vector<CheckedDerivative> &checks)
-      : model(model), batch(batch), checks(checks) {}
+      : model(model), batch(batch), order(order), checks(checks) {}
 
   void build();
 
@@ -27,10 +29,14 @@ private:
                       CheckedDerivative &check);
   void backward(const Custom &custom);
   void unreached(const typed::Function &function);
+  Value alongDirections(GraphFunction &function, ArrayRef<std::string> names,
+                        ValueRange gradients);
+  CheckedDerivative &begin(const std::string &name);
   std::vector<std::string> throughSurrogates(GraphFunction &function);
 
   Model &model;
   int64_t batch;
+  int order;
   std::vector<CheckedDerivative> &checks;
 };
 
@@ -72,6 +78,60 @@ ChecksBuilder::throughSurrogates(GraphFunction &function) {
   return names;
 }
 
+/// A check of two functions, named after what is checked.
+CheckedDerivative &ChecksBuilder::begin(const std::string &name) {
+  CheckedDerivative &check = checks.emplace_back();
+  check.order = order;
+  check.value = name + (order == 2 ? "_slope" : "_value");
+  check.gradient = name + (order == 2 ? "_second" : "_gradient");
+  return check;
+}
+
+/// The sum of the gradients by `names`, each weighted by an argument.
+Value ChecksBuilder::alongDirections(GraphFunction &function,
+                                     ArrayRef<std::string> names,
+                                     ValueRange gradients) {
+  OpBuilder &builder = function.builder();
+  Value total;
+  for (auto [name, gradient] : llvm::zip_equal(names, gradients)) {
+    Location loc = gradient.getLoc();
+    auto type = cast<RankedTensorType>(gradient.getType());
+    Value part = graph::MulOp::create(
+        builder, loc, gradient, function.argument("direction/" + name, type));
+    part = graph::SumOp::create(
+        builder, loc, part,
+        llvm::to_vector(llvm::seq<int64_t>(type.getRank())));
+    if (type.getElementType() != model.real)
+      part = graph::ConvertOp::create(builder, loc, part, model.real);
+    total = total ? graph::AddOp::create(builder, loc, total, part) : part;
+  }
+  return total;
+}
+
+/// The derivatives of `y`, those that are always zero included.
+static SmallVector<Value> derivativesOf(OpBuilder &builder, Value y,
+                                        ValueRange xs) {
+  Value one = graph::fillLike(builder, y.getLoc(), y, 1);
+  return llvm::to_vector_of<Value>(
+      graph::VjpOp::create(builder, y.getLoc(), y, one, xs).getCotangents());
+}
+
+/// The same, where one that is always zero is an error; `names` of y and xs.
+static SmallVector<Value> gradientOf(OpBuilder &builder, Value y, ValueRange xs,
+                                     ArrayRef<Attribute> names) {
+  auto gradient = graph::GradientOp::create(builder, y.getLoc(), y, xs);
+  gradient->setAttr(graph::GraphDialect::namesAttrName,
+                    builder.getArrayAttr(names));
+  return llvm::to_vector_of<Value>(gradient.getResults());
+}
+
+static std::vector<std::string> namesOf(const LossGradient &gradient) {
+  std::vector<std::string> names;
+  for (const Parameter *parameter : gradient.parameters)
+    names.push_back(parameter->name);
+  return names;
+}
+
 void ChecksBuilder::gradientOfLoss(const typed::Minimize &minimize,
                                    CheckedDerivative &check) {
   GraphFunction function(model.module, check.gradient);
@@ -80,6 +140,15 @@ void ChecksBuilder::gradientOfLoss(const typed::Minimize &minimize,
   Frame frame = trainFrame(model, emitter, function, batch);
   LossGradient gradient = lossGradient(minimize, emitter, function, frame, {});
   check.surrogates = throughSurrogates(function);
+  if (order == 2) {
+    gradient.loss =
+        alongDirections(function, namesOf(gradient), gradient.values);
+    SmallVector<Value> parameters;
+    for (const Parameter *parameter : gradient.parameters)
+      parameters.push_back(emitter.parameter(*parameter));
+    gradient.values =
+        derivativesOf(function.builder(), gradient.loss, parameters);
+  }
   // The values that functions with a backward see first.
   llvm::StringSet<> seen;
   for (auto call : function.body().getOps<graph::CustomOp>())
@@ -98,17 +167,22 @@ void ChecksBuilder::gradientOfLoss(const typed::Minimize &minimize,
 }
 
 void ChecksBuilder::loss(const typed::Minimize &minimize, size_t number) {
-  CheckedDerivative &check = checks.emplace_back();
+  CheckedDerivative &check = begin(fmt::format("loss_{}", number));
   check.minimize = &minimize;
-  check.value = fmt::format("loss_{}", number);
-  check.gradient = check.value + "_gradient";
   gradientOfLoss(minimize, check);
 
   GraphFunction function(model.module, check.value);
   Emitter emitter(model, function.builder(), &function, /*training=*/true);
   emitter.unrollsStops = true;
   Frame frame = trainFrame(model, emitter, function, batch);
-  Value loss = emitLoss(minimize, emitter, frame);
+  Value loss;
+  if (order == 2) {
+    LossGradient gradient =
+        lossGradient(minimize, emitter, function, frame, {});
+    loss = alongDirections(function, namesOf(gradient), gradient.values);
+  } else {
+    loss = emitLoss(minimize, emitter, frame);
+  }
   forEachStop(function, [&](const std::string &name, Value stopped) {
     stopped.replaceAllUsesWith(
         function.argument(name, cast<RankedTensorType>(stopped.getType())));
@@ -119,10 +193,8 @@ void ChecksBuilder::loss(const typed::Minimize &minimize, size_t number) {
 
 /// The function on its arguments, its value weighted by `cotangent`.
 void ChecksBuilder::backward(const Custom &custom) {
-  CheckedDerivative &check = checks.emplace_back();
+  CheckedDerivative &check = begin(custom.name);
   check.function = custom.function;
-  check.value = custom.name + "_value";
-  check.gradient = custom.name + "_gradient";
   check.operands = custom.name;
   for (bool isGradient : {false, true}) {
     GraphFunction function(model.module,
@@ -159,12 +231,14 @@ void ChecksBuilder::backward(const Custom &custom) {
     Value sum = graph::SumOp::create(
         function.builder(), loc, weighted,
         llvm::to_vector(llvm::seq<int64_t>(0, type.getRank())));
+    if (order == 2)
+      sum = alongDirections(function, names,
+                            derivativesOf(function.builder(), sum, real));
     if (isGradient) {
-      auto gradient =
-          graph::GradientOp::create(function.builder(), loc, sum, real);
-      gradient->setAttr(graph::GraphDialect::namesAttrName,
-                        function.builder().getArrayAttr(shown));
-      for (auto [name, value] : llvm::zip_equal(names, gradient.getResults()))
+      auto gradient = order == 2
+                          ? derivativesOf(function.builder(), sum, real)
+                          : gradientOf(function.builder(), sum, real, shown);
+      for (auto [name, value] : llvm::zip_equal(names, gradient))
         function.result("gradient/" + name, value);
     }
     function.result("loss", sum);
@@ -217,8 +291,10 @@ void ChecksBuilder::unreached(const typed::Function &function) {
               .dims = *dims,
               .training = true,
               .key = ""});
-  else // There is nothing to run.
+  else { // There is nothing to run.
     checks.emplace_back().function = &function;
+    checks.back().order = order;
+  }
 }
 
 void ChecksBuilder::build() {
@@ -241,14 +317,14 @@ void ChecksBuilder::build() {
 
 OwningOpRef<ModuleOp> constructChecks(const typed::Program &program,
                                       MLIRContext &context, Precision precision,
-                                      int64_t batch,
+                                      int64_t batch, int order,
                                       std::vector<CheckedDerivative> &checks,
                                       Diagnostics &diagnostics) {
   Model model = makeModel(program, context, precision, diagnostics);
   OwningOpRef<ModuleOp> module(model.module);
   checks.clear();
   try {
-    ChecksBuilder(model, batch, checks).build();
+    ChecksBuilder(model, batch, order, checks).build();
   } catch (const Refused &) {
     return nullptr;
   }

@@ -51,6 +51,9 @@ constructExport(const typed::Program &program, mlir::MLIRContext &context,
 
 /// A derivative to hold against differences: the names of two functions with
 /// the same arguments, `loss` among the results of both.
+///
+/// Of order 2 that `loss` is the first derivative along a direction, which both
+/// take as `direction/NAME` for each parameter or argument.
 struct CheckedDerivative {
   /// Of the loss of this `minimize` by its parameters, or, if it is null,
   const typed::Minimize *minimize = nullptr;
@@ -68,14 +71,16 @@ struct CheckedDerivative {
   std::vector<std::string> surrogates;
   /// K of the arguments of type index(K), by their paths.
   std::map<std::string, int64_t> classes;
+  /// 1, or 2 for second derivatives.
+  int order = 1;
 };
 
 /// The derivatives of every `minimize`, and of every function with a `backward`
 /// that one runs through, as it is called there, or that the user's files
-/// declare, at small dims. Null after an error.
+/// declare, at small dims; all of them of this order. Null after an error.
 mlir::OwningOpRef<mlir::ModuleOp>
 constructChecks(const typed::Program &program, mlir::MLIRContext &context,
-                Precision precision, int64_t batch,
+                Precision precision, int64_t batch, int order,
                 std::vector<CheckedDerivative> &checks,
                 Diagnostics &diagnostics);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 
 namespace gradus {
@@ -26,8 +27,9 @@ public:
 
 private:
   struct CheckedElement {
+    /// -1: the random direction.
     int64_t index;
-    double analytic;
+    SlopeProblem problem;
     SlopeComparison result;
   };
 
@@ -36,12 +38,12 @@ private:
   SlopeProblem slopeOf(double analytic, double scale, double size) const {
     return {nullptr, atPoint, scale, noise, analytic, size};
   }
-  CheckedElement checkElement(const GradientInput &input, int64_t index,
-                              double scale, double size);
-  CheckedElement checkDirection(const GradientInput &input, double scale,
-                                double size);
+  SlopeProblem alongElement(const GradientInput &input, int64_t index,
+                            double scale, double size) const;
+  SlopeProblem alongDirection(const GradientInput &input, double scale,
+                              double size) const;
   double lineValue(const GradientInput &input, const Tensor &start,
-                   const std::vector<double> &direction, double step);
+                   const std::vector<double> &direction, double step) const;
 
   const GradientProblem &problem;
   const GradientCheckOptions &options;
@@ -82,7 +84,7 @@ static std::vector<double> directionOf(const GradientInput &input,
 double GradientChecker::lineValue(const GradientInput &input,
                                   const Tensor &start,
                                   const std::vector<double> &direction,
-                                  double step) {
+                                  double step) const {
   for (int64_t i = 0; i < start.elements(); ++i)
     input.value->set(i, start.at(i) + step * direction[size_t(i)]);
   double value = problem.value();
@@ -117,36 +119,35 @@ void GradientChecker::measureNoise(const GradientInput &input) {
   noise = std::max({noise, fine, coarse});
 }
 
-GradientChecker::CheckedElement
-GradientChecker::checkElement(const GradientInput &input, int64_t index,
-                              double scale, double size) {
+SlopeProblem GradientChecker::alongElement(const GradientInput &input,
+                                           int64_t index, double scale,
+                                           double size) const {
   Tensor &tensor = *input.value;
   double at = tensor.at(index);
   SlopeProblem slope =
       slopeOf(input.gradient.at(index), std::max(std::abs(at), scale), size);
-  slope.f = [&](double &step) {
+  slope.f = [this, &tensor, index, at](double &step) {
     tensor.set(index, at + step);
     step = tensor.at(index) - at;
     double value = problem.value();
     tensor.set(index, at);
     return value;
   };
-  return {index, slope.analytic, compareSlope(slope)};
+  return slope;
 }
 
-GradientChecker::CheckedElement
-GradientChecker::checkDirection(const GradientInput &input, double scale,
-                                double size) {
+SlopeProblem GradientChecker::alongDirection(const GradientInput &input,
+                                             double scale, double size) const {
   std::vector<double> direction = directionOf(input, options.seed);
-  Tensor start = input.value->copy();
   double analytic = 0;
   for (size_t i = 0; i < direction.size(); ++i)
     analytic += input.gradient.at(int64_t(i)) * direction[i];
   SlopeProblem slope = slopeOf(analytic, scale, size);
-  slope.f = [&](double &step) {
-    return lineValue(input, start, direction, step);
+  auto start = std::make_shared<Tensor>(input.value->copy());
+  slope.f = [this, &input, start, direction](double &step) {
+    return lineValue(input, *start, direction, step);
   };
-  return {-1, analytic, compareSlope(slope)};
+  return slope;
 }
 
 GradientRow GradientChecker::check(const GradientInput &input) {
@@ -169,43 +170,50 @@ GradientRow GradientChecker::check(const GradientInput &input) {
     std::sort(order.begin(), order.end());
   }
   std::vector<CheckedElement> elements;
+  auto compare = [&](int64_t index, SlopeProblem along) {
+    SlopeComparison result = compareSlope(along);
+    elements.push_back({index, std::move(along), result});
+  };
   for (uint32_t index : order)
-    elements.push_back(checkElement(input, index, scale, size));
+    compare(index, alongElement(input, index, scale, size));
   row.checked = int64_t(elements.size());
   // In single precision a small step has no exact direction.
   if (!all && input.value->element() == Element::F64)
-    elements.push_back(checkDirection(input, scale, size));
+    compare(-1, alongDirection(input, scale, size));
 
   for (const CheckedElement &element : elements) {
     ++row.counts[size_t(element.result.verdict)];
-    row.isZero &= element.analytic == 0;
+    row.isZero &= element.problem.analytic == 0;
   }
   for (SlopeVerdict verdict : {SlopeVerdict::Noise, SlopeVerdict::Kink,
                                SlopeVerdict::Ok, SlopeVerdict::Wrong})
     if (row.counts[size_t(verdict)])
       row.verdict = verdict;
-  bool first = true;
+  const CheckedElement *worst = nullptr;
   for (const CheckedElement &element : elements) {
     if (element.result.verdict != row.verdict)
       continue;
-    double difference = std::abs(element.analytic - element.result.numeric);
+    double analytic = element.problem.analytic,
+           numeric = element.result.numeric;
+    double difference = std::abs(analytic - numeric);
     double relative =
         difference == 0
             ? 0
-            : difference /
-                  std::max({std::abs(element.analytic),
-                            std::abs(element.result.numeric), 1e-3 * size});
+            : difference / std::max({std::abs(analytic), std::abs(numeric),
+                                     1e-3 * size});
     if (std::isnan(relative))
       relative = difference = std::numeric_limits<double>::infinity();
-    if (first || relative > row.relative) {
+    if (!worst || relative > row.relative) {
+      worst = &element;
       row.relative = relative;
       row.worst = element.index;
-      row.analytic = element.analytic;
-      row.numeric = element.result.numeric;
+      row.analytic = analytic;
+      row.numeric = numeric;
     }
     row.absolute = std::max(row.absolute, difference);
-    first = false;
   }
+  if (worst)
+    row.slope = remainderSlope(worst->problem);
   return row;
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/run/Slope.h"
 
 #include <array>
+#include <limits>
 
 namespace gradus {
 
@@ -48,6 +49,9 @@ struct GradientRow {
   /// Where the relative one is; -1: along the random direction.
   int64_t worst = 0;
   double analytic = 0, numeric = 0;
+  /// By which power of the step the remainder of the first-order expansion
+  /// there falls: 2 is right, 1 is wrong (see remainderSlope).
+  double slope = std::numeric_limits<double>::quiet_NaN();
   /// All derivatives checked are exactly 0.
   bool isZero = true;
 };

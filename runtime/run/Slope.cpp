@@ -178,6 +178,33 @@ SlopeComparison compareSlope(const SlopeProblem &problem) {
   return {SlopeVerdict::Wrong, both.value, both.error};
 }
 
+double remainderSlope(const SlopeProblem &problem) {
+  // The last remainders that stand out of rounding tell the most: before them
+  // higher powers are not small yet.
+  std::vector<double> logs;
+  for (int level = 0; level < slope::levels; ++level) {
+    double remainder = 0, rounding = 0;
+    for (int side : {-1, 1}) {
+      double step = side * std::ldexp(problem.scale, -7 - 2 * level);
+      double value = problem.f(step), linear = problem.analytic * step;
+      remainder =
+          std::max(remainder, std::abs(value - problem.atZero - linear));
+      rounding =
+          std::max(rounding, 20 * problem.noise +
+                                 4 * std::numeric_limits<double>::epsilon() *
+                                     (std::abs(value) + std::abs(linear)));
+    }
+    if (std::isfinite(remainder) && remainder > rounding)
+      logs.push_back(std::log2(remainder));
+    else if (!logs.empty())
+      break;
+  }
+  if (logs.size() < 2)
+    return std::numeric_limits<double>::quiet_NaN();
+  size_t first = logs.size() - std::min<size_t>(logs.size(), 3);
+  return (logs[first] - logs.back()) / (2. * double(logs.size() - 1 - first));
+}
+
 double noiseOf(std::span<const double> values) {
   std::vector<double> row(values.begin(), values.end());
   double largest = 0;

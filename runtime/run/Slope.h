@@ -72,6 +72,12 @@ struct SlopeComparison {
 /// plainly agree, twenty otherwise.
 SlopeComparison compareSlope(const SlopeProblem &problem);
 
+/// By which power of h the remainder f(h) - f(0) - f'(0) h falls, f'(0) being
+/// the analytic derivative: 2 or more where that is right and f smooth, 1 where
+/// it is wrong, or at a kink. NaN where rounding hides the remainder: f is a
+/// line there, as far as one can tell, with this slope.
+double remainderSlope(const SlopeProblem &problem);
+
 /// The noise of a function from its values at at least 5 equidistant points so
 /// close that it changes by little more than noise; at least its last bit.
 double noiseOf(std::span<const double> values);

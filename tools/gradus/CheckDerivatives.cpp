@@ -12,8 +12,10 @@
 namespace gradus {
 
 std::string CheckedResult::name() const {
-  return derivative.function ? fmt::format("`{}`", derivative.function->name)
-                             : "the loss";
+  std::string name = derivative.function
+                         ? fmt::format("`{}`", derivative.function->name)
+                         : "the loss";
+  return isSecond() ? "the slope along a direction of " + name : name;
 }
 
 Range CheckedResult::range() const {
@@ -26,13 +28,19 @@ bool CheckedResult::isWrong() const {
                      [](const CheckedRow &row) { return row.isWrong(); });
 }
 
-CompiledFunction DerivativeChecker::take(const std::string &name) {
-  return functions.at(name);
-}
-
 /// The name behind `space`, as in `gradient/fc1.W`; empty if it is another.
 static std::string nameIn(const std::string &space, const BufferInfo &buffer) {
   return buffer.name.starts_with(space) ? buffer.name.substr(space.size()) : "";
+}
+
+/// Gives both functions of a second derivative the same random directions.
+static void drawDirections(BoundFunction &value, BoundFunction &gradient,
+                           uint64_t seed) {
+  for (BoundFunction *function : {&value, &gradient})
+    for (const BufferInfo &buffer : function->function().buffers)
+      if (buffer.name.starts_with("direction/"))
+        fillNormal(*function->find(buffer.name),
+                   Stream(seed, siteOf(buffer.name)), 0, 1);
 }
 
 static void copyInto(Tensor &to, const Tensor &from) {
@@ -41,11 +49,11 @@ static void copyInto(Tensor &to, const Tensor &from) {
 
 CheckedResult
 DerivativeChecker::checkLoss(const construct::CheckedDerivative &derivative,
-                             const Dataset &rows, const Batches &batches,
-                             Diagnostics &diagnostics) {
+                             const Functions &functions, const Dataset &rows,
+                             const Batches &batches, Diagnostics &diagnostics) {
   CheckedResult result{derivative, {}, ""};
-  BoundFunction value(take(derivative.value), variables);
-  BoundFunction gradient(take(derivative.gradient), variables);
+  BoundFunction value(functions.at(derivative.value), variables);
+  BoundFunction gradient(functions.at(derivative.gradient), variables);
   for (BoundFunction *function : {&value, &gradient}) {
     function->connect(rows);
     function->feed(batches, 0);
@@ -53,8 +61,13 @@ DerivativeChecker::checkLoss(const construct::CheckedDerivative &derivative,
       function->set(scalar, 1);
     function->setDraws(options.seed, 1, DrawFor::Training);
   }
+  drawDirections(value, gradient, options.seed);
   gradient.run();
   double loss = gradient.find("loss")->at(0);
+  if (!std::isfinite(loss) && result.isSecond()) {
+    result.unchecked = "its first derivatives are not finite";
+    return result;
+  }
   if (!std::isfinite(loss)) {
     diagnostics
         .report(diag::NotFiniteToCheck, result.range(),
@@ -106,7 +119,8 @@ static Model argumentsOf(const CompiledFunction &value,
   };
   for (const CompiledFunction *function : {&value, &gradient})
     for (const BufferInfo &buffer : function->buffers) {
-      if (buffer.name.starts_with("argument/") || buffer.name == "cotangent")
+      if (buffer.name.starts_with("argument/") ||
+          buffer.name.starts_with("direction/") || buffer.name == "cotangent")
         add(buffer);
       // An argument that neither function reads has a gradient all the same.
       if (std::string name = nameIn("gradient/", buffer); !name.empty())
@@ -115,8 +129,9 @@ static Model argumentsOf(const CompiledFunction &value,
   return model;
 }
 
-CheckedResult DerivativeChecker::checkBackward(
-    const construct::CheckedDerivative &derivative) {
+CheckedResult
+DerivativeChecker::checkBackward(const construct::CheckedDerivative &derivative,
+                                 const Functions &functions) {
   CheckedResult result{derivative, {}, ""};
   if (derivative.value.empty()) {
     result.unchecked = "no small sizes keep what it requires";
@@ -125,9 +140,9 @@ CheckedResult DerivativeChecker::checkBackward(
   // What is not defined everywhere often is between 0 and 1.
   for (const Initial &initial : {Initial{Initial::Normal, 0, 1, {}},
                                  Initial{Initial::Uniform, 0.1, 0.9, {}}}) {
-    Variables arguments(
-        argumentsOf(take(derivative.value), take(derivative.gradient), initial),
-        options.seed);
+    Variables arguments(argumentsOf(functions.at(derivative.value),
+                                    functions.at(derivative.gradient), initial),
+                        options.seed);
     // One number gets the weight 1, so that a message shows its derivative.
     if (Tensor *cotangent = arguments.find("cotangent");
         cotangent && cotangent->elements() == 1)
@@ -150,8 +165,8 @@ CheckedResult DerivativeChecker::checkBackward(
                             .below(uint64_t(j), uint64_t(classes->second))));
     }
 
-    BoundFunction value(take(derivative.value), arguments);
-    BoundFunction gradient(take(derivative.gradient), arguments);
+    BoundFunction value(functions.at(derivative.value), arguments);
+    BoundFunction gradient(functions.at(derivative.gradient), arguments);
     gradient.run();
     if (!std::isfinite(gradient.find("loss")->at(0)))
       continue;
@@ -169,7 +184,9 @@ CheckedResult DerivativeChecker::checkBackward(
           {std::move(row), derivative.function->backward->surrogate});
     return result;
   }
-  result.unchecked = "its value is not finite at random arguments";
+  result.unchecked = result.isSecond()
+                         ? "its derivatives are not finite at random arguments"
+                         : "its value is not finite at random arguments";
   return result;
 }
 

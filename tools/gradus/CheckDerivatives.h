@@ -36,33 +36,31 @@ struct CheckedResult {
   /// Why there are no rows; empty if there are.
   std::string unchecked;
 
-  /// `the loss`, `relu`.
+  /// `the loss`, `relu`, `the slope along a direction of the loss`.
   std::string name() const;
   /// Where it is written.
   Range range() const;
   bool isBackward() const { return derivative.function; }
+  bool isSecond() const { return derivative.order == 2; }
   bool isWrong() const;
 };
 
 class DerivativeChecker {
 public:
   /// Everything given outlives this.
-  DerivativeChecker(Functions &functions, Variables &variables,
-                    const GradientCheckOptions &options)
-      : functions(functions), variables(variables), options(options) {}
+  DerivativeChecker(Variables &variables, const GradientCheckOptions &options)
+      : variables(variables), options(options) {}
 
   /// On the first batch. Keeps the values that functions with a `backward` saw.
   /// A loss that is not finite is reported.
   CheckedResult checkLoss(const construct::CheckedDerivative &derivative,
-                          const Dataset &rows, const Batches &batches,
-                          Diagnostics &diagnostics);
+                          const Functions &functions, const Dataset &rows,
+                          const Batches &batches, Diagnostics &diagnostics);
   /// At the values kept, else at random ones.
-  CheckedResult checkBackward(const construct::CheckedDerivative &derivative);
+  CheckedResult checkBackward(const construct::CheckedDerivative &derivative,
+                              const Functions &functions);
 
 private:
-  CompiledFunction take(const std::string &name);
-
-  Functions &functions;
   Variables &variables;
   const GradientCheckOptions &options;
   /// `operand/relu_1/0`

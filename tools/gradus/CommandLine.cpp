@@ -20,7 +20,7 @@ namespace {
 /// Flags before they are checked.
 struct Raw {
   CommandLine line;
-  std::string seed, threads, seconds, samples, length, temperature, topK,
+  std::string seed, threads, seconds, samples, order, length, temperature, topK,
       memoryBudget, diagnostics;
 };
 
@@ -126,6 +126,8 @@ void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
     line.memoryBudget = sizeInBytes("--memory-budget", raw.memoryBudget);
   if (!raw.samples.empty())
     line.samples = int64_t(wholeNumber("--samples", raw.samples, 0));
+  if (raw.order == "2")
+    line.order = 2;
   if (!raw.length.empty())
     line.length = int64_t(wholeNumber("--length", raw.length, 1));
   if (!raw.topK.empty())

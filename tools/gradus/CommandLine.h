@@ -34,6 +34,8 @@ struct CommandLine {
   std::optional<double> seconds;
   /// How many elements of a tensor `gradcheck` checks; 0: all.
   std::optional<int64_t> samples;
+  /// The highest derivatives that `gradcheck` checks, 1 or 2.
+  int order = 1;
   /// What `sample` begins with, how many characters it draws, and how.
   std::string prompt;
   int64_t length = 500;

@@ -42,7 +42,7 @@ static std::string verdictText(const CheckedRow &row) {
   return text;
 }
 
-using Cells = std::array<std::string, 9>;
+using Cells = std::array<std::string, 10>;
 
 static Cells cellsOf(const CheckedRow &row) {
   const GradientRow &numbers = row.numbers;
@@ -56,6 +56,7 @@ static Cells cellsOf(const CheckedRow &row) {
           error(numbers.relative),
           real(numbers.analytic),
           real(numbers.numeric),
+          std::isnan(numbers.slope) ? "" : fmt::format("{:.2f}", numbers.slope),
           verdictText(row)};
 }
 
@@ -69,7 +70,7 @@ static std::string aligned(const std::vector<Cells> &lines) {
   for (const Cells &line : lines) {
     std::string one;
     for (size_t i = 0; i < line.size(); ++i) {
-      bool isNumber = i == 2 || (i >= 4 && i <= 7);
+      bool isNumber = i == 2 || (i >= 4 && i <= 8);
       one += isNumber ? fmt::format("  {:>{}}", line[i], width[i])
                       : fmt::format("  {:<{}}", line[i], width[i]);
     }
@@ -80,12 +81,15 @@ static std::string aligned(const std::vector<Cells> &lines) {
 }
 
 static std::string heading(const CheckedResult &result) {
+  std::string_view second =
+      result.isSecond() ? ", second derivatives along a direction" : "";
   if (!result.isBackward())
-    return fmt::format("the loss at {}, by parameters\n", placeOf(result));
+    return fmt::format("the loss at {}{}, by parameters\n", placeOf(result),
+                       second);
   return fmt::format(
-      "{}backward of {} at {}, by arguments\n",
+      "{}backward of {} at {}{}, by arguments\n",
       result.derivative.function->backward->surrogate ? "surrogate " : "",
-      result.derivative.function->name, placeOf(result));
+      result.derivative.function->name, placeOf(result), second);
 }
 
 /// `6 parameters and 2 backwards agree with differences`
@@ -118,7 +122,8 @@ std::string derivativeTable(const std::vector<CheckedResult> &results,
       continue;
     }
     std::vector<Cells> lines = {{"", "shape", "checked", "worst at", "absolute",
-                                 "relative", "analytic", "numeric", "verdict"}};
+                                 "relative", "analytic", "numeric", "slope",
+                                 "verdict"}};
     for (const CheckedRow &row : result.rows)
       lines.push_back(cellsOf(row));
     text += aligned(lines) + "\n";
@@ -143,6 +148,7 @@ std::string derivativeJson(const std::vector<CheckedResult> &results,
     Json one;
     one["of"] = result.isBackward() ? result.derivative.function->name : "loss";
     one["backward"] = result.isBackward();
+    one["order"] = result.derivative.order;
     if (Range range = result.range()) {
       one["file"] = range.source->name();
       one["line"] = range.position().line;
@@ -161,6 +167,8 @@ std::string derivativeJson(const std::vector<CheckedResult> &results,
       by["index"] = worstAt(numbers);
       by["analytic"] = numbers.analytic;
       by["numeric"] = numbers.numeric;
+      if (!std::isnan(numbers.slope))
+        by["slope"] = numbers.slope;
       by["verdict"] = row.verdict();
       for (size_t i = 0; i < numbers.counts.size(); ++i)
         by["counts"][std::string(str(SlopeVerdict(i)))] = numbers.counts[i];
@@ -173,12 +181,18 @@ std::string derivativeJson(const std::vector<CheckedResult> &results,
 
 void reportWrong(const std::vector<CheckedResult> &results,
                  Diagnostics &diagnostics) {
-  bool isBackward =
-      std::any_of(results.begin(), results.end(), [](const auto &one) {
-        return one.isBackward() && one.isWrong();
-      });
+  // What is wrong first is why the rest is: a `backward` before the losses
+  // through it, a first derivative before the second ones.
+  auto rank = [](const CheckedResult &one) {
+    return std::pair(one.derivative.order, !one.isBackward());
+  };
+  std::pair<int, bool> first(3, true);
+  for (const CheckedResult &result : results)
+    if (result.isWrong())
+      first = std::min(first, rank(result));
+  bool isBackward = !first.second;
   for (const CheckedResult &result : results) {
-    if (!result.isWrong() || result.isBackward() != isBackward)
+    if (!result.isWrong() || rank(result) != first)
       continue;
     std::string others;
     const GradientRow *worst = nullptr;

@@ -1,4 +1,5 @@
 // `gradus gradcheck`: every derivative of a model against differences, in f64.
+#include "compiler/DiagnosticKinds.h"
 #include "runtime/Random.h"
 #include "runtime/run/RandomRows.h"
 #include "tools/gradus/DerivativeTable.h"
@@ -75,14 +76,43 @@ static Checks compileChecks(Compiler &compiler, const typed::Train *train,
   int64_t most = train ? std::min(train->batchSize.value_or(rows), rows) : 1;
   checks.batch = std::min(fewRows, most);
   Diagnostics diagnostics;
-  checks.functions = compiler.checks(checks.batch, checks.list, diagnostics);
+  checks.functions =
+      compiler.checks(checks.batch, /*order=*/1, checks.list, diagnostics);
   if (diagnostics.hasErrors() && checks.batch < most) {
     diagnostics = Diagnostics();
     checks.batch = most;
-    checks.functions = compiler.checks(checks.batch, checks.list, diagnostics);
+    checks.functions =
+        compiler.checks(checks.batch, /*order=*/1, checks.list, diagnostics);
   }
   settle(diagnostics);
   return checks;
+}
+
+namespace {
+
+/// A second derivative, or why there is none.
+struct SecondOrder {
+  Functions functions;
+  construct::CheckedDerivative derivative;
+  std::string refused;
+};
+
+} // namespace
+
+/// Of the i-th of the derivatives to check, each by itself: a `backward` that
+/// is not linear keeps only those from being checked that run through it.
+static SecondOrder compileSecond(Compiler &compiler, int64_t batch, size_t i) {
+  SecondOrder second;
+  Diagnostics diagnostics;
+  std::vector<construct::CheckedDerivative> list;
+  second.functions = compiler.checks(batch, /*order=*/2, list, diagnostics, i);
+  second.derivative = list.at(i);
+  for (const Diagnostic *one : diagnostics.sorted())
+    if (one->code == diag::NonlinearBackward.code)
+      second.refused = one->headline;
+  if (second.refused.empty())
+    settle(diagnostics);
+  return second;
 }
 
 ExitCode verbs::gradcheck(const CommandLine &given) {
@@ -122,14 +152,26 @@ ExitCode verbs::gradcheck(const CommandLine &given) {
   }
 
   GradientCheckOptions options{line.samples.value_or(100), loaded->seed};
-  DerivativeChecker checker(checks.functions, variables, options);
+  DerivativeChecker checker(variables, options);
   Diagnostics diagnostics;
   std::vector<CheckedResult> results;
+  auto check = [&](const construct::CheckedDerivative &derivative,
+                   const Functions &functions) {
+    results.push_back(derivative.function
+                          ? checker.checkBackward(derivative, functions)
+                          : checker.checkLoss(derivative, functions, rows,
+                                              *batches, diagnostics));
+  };
   for (const construct::CheckedDerivative &derivative : checks.list)
-    results.push_back(
-        derivative.function
-            ? checker.checkBackward(derivative)
-            : checker.checkLoss(derivative, rows, *batches, diagnostics));
+    check(derivative, checks.functions);
+  settle(diagnostics);
+  for (size_t i = 0; line.order == 2 && i < checks.list.size(); ++i) {
+    SecondOrder second = compileSecond(compiler, checks.batch, i);
+    if (second.refused.empty())
+      check(second.derivative, second.functions);
+    else
+      results.push_back({second.derivative, {}, second.refused});
+  }
   settle(diagnostics);
   fmt::print("{}", line.json ? derivativeJson(results, point)
                              : derivativeTable(results, point));

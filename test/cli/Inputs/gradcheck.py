@@ -36,6 +36,20 @@ elif model == "wrong":
     (x,) = result["derivatives"][1]["by"]
     assert abs(x["analytic"] / x["numeric"] - 1.01) < 1e-4, x
     assert abs(x["relative"] - 0.01 / 1.01) < 1e-4, x
+elif model == "clipped":
+    orders = {1: [], 2: []}
+    for one in result["derivatives"]:
+        orders[one["order"]].append(one)
+    assert [one["of"] for one in orders[1]] == ["loss", "loss", "clipped", "softplus"]
+    for first, second in zip(orders[1], orders[2]):
+        assert first["of"] == second["of"] and first["line"] == second["line"]
+        assert "unchecked" not in first
+    reason = "the `backward` of `clipped` cannot be differentiated again"
+    refused = [one.get("unchecked") for one in orders[2]]
+    assert refused == [reason, None, reason, None], refused
+    for one in orders[2][1::2]:
+        for row in one["by"]:
+            assert row["verdict"] == "OK" and 1.5 < row["slope"] < 3.5, row
 elif model == "kinks":
     assert result["right"]
     assert verdicts["kink"] == verdicts["tie"] == "KINK", verdicts

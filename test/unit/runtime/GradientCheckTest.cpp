@@ -49,6 +49,7 @@ TEST(GradientCheck, FindsARightGradientRight) {
     for (const GradientRow &row : rows) {
       EXPECT_EQ(row.verdict, SlopeVerdict::Ok) << row.name;
       EXPECT_LT(row.relative, 1e-5) << row.name;
+      EXPECT_NEAR(row.slope, 2, 0.2) << row.name;
       EXPECT_FALSE(row.isZero);
     }
   }
@@ -65,6 +66,7 @@ TEST(GradientCheck, NamesTheWorstElement) {
   EXPECT_EQ(row.verdict, SlopeVerdict::Wrong);
   EXPECT_EQ(row.counts[size_t(SlopeVerdict::Wrong)], 2);
   EXPECT_EQ(row.worst, 500);
+  EXPECT_NEAR(row.slope, 1, 0.05);
   EXPECT_NEAR(row.relative, 0.03 / 1.03, 1e-6);
   EXPECT_NEAR(row.analytic / row.numeric, 1.03, 1e-6);
   EXPECT_EQ(indexText(row.worst, row.shape), "[10, 0]");

@@ -143,6 +143,27 @@ TEST(Slope, GivesNoFalseAlarmOnRandomNetworks) {
   EXPECT_GT(verdicts[int(ok)], 1990);
 }
 
+TEST(Slope, TheRemainderFallsWithTheSquareWhereTheDerivativeIsRight) {
+  auto slopeFor = [](const std::function<double(double)> &f, double analytic) {
+    SlopeProblem problem;
+    problem.f = [&](double &step) { return f(step); };
+    problem.atZero = f(0);
+    problem.noise = std::abs(f(0)) * 0x1p-53;
+    problem.analytic = analytic;
+    return remainderSlope(problem);
+  };
+  auto exp = [](double x) { return std::exp(x); };
+  EXPECT_NEAR(slopeFor(exp, 1), 2, 0.1);
+  for (double factor : {1.001, 1.01, 1.03, 1.1, 0.97, 0., -1.})
+    EXPECT_NEAR(slopeFor(exp, factor), 1, 0.05) << factor;
+  EXPECT_NEAR(slopeFor([](double x) { return std::sin(x); }, 1), 3, 0.1);
+  EXPECT_NEAR(slopeFor([](double x) { return std::max(x, 0.); }, 0), 1, 1e-9);
+  EXPECT_NEAR(slopeFor([](double x) { return std::abs(x) * x; }, 0), 2, 0.1);
+  // A line, and a jump.
+  EXPECT_TRUE(std::isnan(slopeFor([](double x) { return 5 - 3 * x; }, -3)));
+  EXPECT_NEAR(slopeFor([](double x) { return x > 0 ? 1. : 0.; }, 0), 0, 1e-9);
+}
+
 TEST(Noise, IsFoundInATableOfDifferences) {
   std::mt19937_64 random(7);
   std::normal_distribution<double> normal;
