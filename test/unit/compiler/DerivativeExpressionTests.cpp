@@ -189,5 +189,124 @@ TEST_P(Derivatives, AreThoseOfTheElements) {
 INSTANTIATE_TEST_SUITE_P(All, Derivatives, testing::ValuesIn(maps()),
                          [](const auto &info) { return info.param.name; });
 
+//===-- Hessians ----------------------------------------------------------===//
+
+/// A function `energy` of x: real[12] to one number.
+struct Energy {
+  std::string name, text;
+};
+
+void PrintTo(const Energy &one, std::ostream *out) { *out << one.name; }
+
+const std::vector<Energy> &energies() {
+  static const std::vector<Energy> all = {
+      {"fourth_powers", "fn energy(x: real[12]) -> real = sum(x^4)"},
+      {"log_sum_exp",
+       "fn energy(x: real[12]) -> real = max(x) + log(sum(exp(x - max(x))))"},
+      // Its parameters are a part of x, as they are for an optimizer.
+      {"mlp", R"(
+fn energy(x: real[12]) -> real {
+  let a = reshape[2, 3](x[0..6])
+  let b = reshape[3, 2](x[6..12])
+  let inputs[i: 5, j: 2] = sin(real(3 * i + j))
+  let y = tanh(inputs @ a) @ b
+  return mean(log_softmax(y, axis = -1)^2)
+})"},
+      {"attention_with_gradient_penalty", R"(
+fn attend(x: real[4, 3]) -> real {
+  let w[i: 3, j: 3] = cos(real(2 * i - j))
+  let scores[t, s] = sum[k](x[t, k] * (x @ w)[s, k])
+  return sum((softmax(scores, axis = -1) @ x)^2)
+}
+fn energy(x: real[12]) -> real {
+  let t = reshape[4, 3](x)
+  let y = attend(t)
+  return y + (norm(reshape[12](grad(y, t))) - 1)^2
+})"},
+  };
+  return all;
+}
+
+class Hessians : public testing::TestWithParam<Energy> {
+protected:
+  static constexpr size_t kSize = 12;
+
+  void SetUp() override {
+    text = GetParam().text + R"(
+export fn first(x: real[12]) -> real[12] {
+  let e = energy(x)
+  return grad(e, x)
+}
+export fn second(x: real[12]) -> real[12, 12] {
+  let e = energy(x)
+  return hessian(e, x)
+}
+)";
+    std::mt19937 random(11);
+    std::uniform_real_distribution<double> draw(-1, 1);
+    for (size_t i = 0; i < kSize; ++i)
+      x.push_back(draw(random));
+  }
+
+  static Numbers run(ModelRunner &runner, const std::string &name,
+                     const Numbers &x) {
+    auto function = runner.exported(name);
+    function.set("argument/x", x);
+    function.run();
+    return function.get("result/0");
+  }
+
+  std::string text;
+  Numbers x;
+};
+
+TEST_P(Hessians, AreTheDifferencesOfGradients) {
+  ModelRunner runner(text, {});
+  Numbers found = run(runner, "second", x);
+  auto gradient = runner.exported("first");
+  auto at = [&](Numbers place) {
+    gradient.set("argument/x", place);
+    gradient.run();
+    return gradient.get("result/0");
+  };
+  // The error of a central difference is of order h^2 and 1e-16 / h.
+  double h = 1e-5;
+  for (size_t i = 0; i < kSize; ++i) {
+    Numbers behind = x, before = x;
+    behind[i] += h;
+    before[i] -= h;
+    Numbers high = at(behind), low = at(before);
+    for (size_t j = 0; j < kSize; ++j)
+      EXPECT_NEAR(found[i * kSize + j], (high[j] - low[j]) / (2 * h),
+                  1e-7 * std::max(1.0, std::abs(found[i * kSize + j])))
+          << i << ", " << j;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Hessians, testing::ValuesIn(energies()),
+                         [](const auto &info) { return info.param.name; });
+
+class ClosedHessians : public Hessians {};
+
+TEST_P(ClosedHessians, AreExact) {
+  ModelRunner runner(text, {});
+  Numbers found = run(runner, "second", x);
+  double total = 0;
+  for (double each : x)
+    total += std::exp(each);
+  for (size_t i = 0; i < kSize; ++i)
+    for (size_t j = 0; j < kSize; ++j) {
+      double p = std::exp(x[i]) / total, q = std::exp(x[j]) / total;
+      double expected = GetParam().name == "fourth_powers"
+                            ? (i == j ? 12 * x[i] * x[i] : 0)
+                            : (i == j ? p : 0) - p * q;
+      EXPECT_NEAR(found[i * kSize + j], expected, 1e-14) << i << ", " << j;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ClosedHessians,
+                         testing::Values(energies()[0], energies()[1]),
+                         [](const auto &info) { return info.param.name; });
+
 } // namespace
 } // namespace gradus
