@@ -20,7 +20,15 @@ static bool isRow(Value x) {
   return isa_and_nonnull<EachOp, DiagonalOp>(x.getDefiningOp());
 }
 
-static bool isZero(Value x) { return matchPattern(x, m_AnyZeroFloat()); }
+/// Nothing has been folded yet: the zero of a `where` is a number, spread.
+static bool isZero(Value x) {
+  Operation *op = x.getDefiningOp();
+  while (isa_and_nonnull<BroadcastOp, ReshapeOp, ConvertOp>(op)) {
+    x = op->getOperand(0);
+    op = x.getDefiningOp();
+  }
+  return matchPattern(x, m_AnyZeroFloat()) || matchPattern(x, m_Zero());
+}
 
 //===-- Axes --------------------------------------------------------------===//
 

@@ -68,6 +68,24 @@ func.func @padded(%w: tensor<8x4xf32>) -> tensor<5x4xf32> {
   return %all : tensor<5x4xf32>
 }
 
+// The gradients of one loss an example: what belongs to an example stays with it,
+// also behind the mask of a relu, whose zero is a number that is spread.
+// CHECK-LABEL: @per_example
+// CHECK-NOT: tensor<4x4
+// CHECK: graph.einsum "ni,no->nio" %{{.*}} : tensor<4x3xf32>, tensor<4x5xf32>
+// CHECK-NEXT: return
+func.func @per_example(%x: tensor<4x3xf32>, %w: tensor<5xf32>,
+                       %taken: tensor<4x5xi1>) -> tensor<4x3x5xf32> {
+  %e = graph.seed : tensor<4xf32>
+  %zero = graph.constant dense<0.0> : tensor<f32>
+  %zeros = graph.broadcast %zero along [0, 1] sizes [4, 5] : tensor<f32>
+  %dh = graph.einsum "n,o->no" %e, %w : tensor<4xf32>, tensor<5xf32>
+  %dz = graph.select %taken, %dh, %zeros : tensor<4x5xf32>
+  %dW = graph.einsum "ni,no->io" %x, %dz : tensor<4x3xf32>, tensor<4x5xf32>
+  %all = graph.rows %dW of %e : tensor<4xf32>, tensor<3x5xf32>
+  return %all : tensor<4x3x5xf32>
+}
+
 // A loop has no rule: one row after the other.
 // CHECK-LABEL: @row_by_row
 // CHECK: graph.loop 3

@@ -7,6 +7,7 @@ PyTorch 1.13 in steps 1 and 20. To measure:
 
     python3 tools/bench/workloads.py /tmp/bench
     gradus bench /tmp/bench/mlp-128.nn --weights /tmp/bench/mlp.safetensors
+    gradus bench /tmp/bench/logistic-1000.nn --train hessian
 """
 import json
 import math
@@ -141,6 +142,38 @@ train on batches(x, y), batch B = {batch} {{
 }}
 """
 
+LOGISTIC = """\
+# Logistic regression of 50 numbers: what a step takes whose direction is the
+# gradient, a product with the Hessian, or the Hessian.
+data batches {{
+  x: real[50]; y: real
+  train from csv("logistic-{batch}.csv", x = 0..50, y = 50)
+}}
+param w: real[50] = 0
+optimizer along_product[P](lr: real) {{
+  step(p: real[P], g: real[P], loss: fn(real[P]) -> real) {{
+    p = p - lr * hvp(loss(p), p, g)
+  }}
+}}
+optimizer along_hessian[P](lr: real) {{
+  step(p: real[P], g: real[P], loss: fn(real[P]) -> real) {{
+    p = p - lr * (hessian(loss(p), p) @ g)
+  }}
+}}
+train gradient on batches(x, y), batch B = {batch} {{
+  minimize mean(softplus(-y * (x @ w))) using sgd(lr = 0.1)
+  epochs = 10; shuffle = false
+}}
+train product on batches(x, y), batch B = {batch} {{
+  minimize mean(softplus(-y * (x @ w))) using along_product(lr = 0.1)
+  epochs = 10; shuffle = false
+}}
+train hessian on batches(x, y), batch B = {batch} {{
+  minimize mean(softplus(-y * (x @ w))) using along_hessian(lr = 0.1)
+  epochs = 10; shuffle = false
+}}
+"""
+
 WORKLOADS = {
     "mlp-32": (MLP, [784, 256, 128, 10], 32),
     "mlp-128": (MLP, [784, 256, 128, 10], 128),
@@ -149,6 +182,7 @@ WORKLOADS = {
     "lenet-64": (CONVOLUTIONS, ["c1 1 16 5", "c2 16 32 5", 1568, 128, 10], 64),
     "gpt-8": (GPT, None, 8),
     "rnn-64": (RECURRENT, None, 64),
+    "logistic-1000": (LOGISTIC, [50], 1000),
 }
 
 LOSSES = {
@@ -183,7 +217,12 @@ def single(x):
 
 def rows(name, batch):
     for k in range(BATCHES):
-        if not name.startswith("tanh"):
+        if name.startswith("logistic"):
+            x = [2 * u - 1 for u in uniform(1000 + k, batch * 50)]
+            y = [2 * (label & 1) - 1 for label in hashed(2000 + k, batch)]
+            for i in range(batch):
+                yield x[i * 50 : (i + 1) * 50] + [y[i]]
+        elif not name.startswith("tanh"):
             x = uniform(1000 + k, batch * 784)
             y = [label % 10 for label in hashed(2000 + k, batch)]
             for i in range(batch):
@@ -343,7 +382,8 @@ def write(name, folder):
         file.write(",".join(f"c{i}" for i in range(width + 1)) + "\n")
         for row in rows(name, batch):
             file.write(",".join(f"{number:.9g}" for number in row) + "\n")
-    write_safetensors(folder / f"{stem}.safetensors", weights(sizes))
+    if len(sizes) > 1:
+        write_safetensors(folder / f"{stem}.safetensors", weights(sizes))
 
 
 def main():
