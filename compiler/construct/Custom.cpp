@@ -24,7 +24,8 @@ static void markNonlinear(func::FuncOp backward, StringRef name) {
       ok = llvm::all_of(op.getOperands(),
                         [&](Value x) { return isLinear(x) || isZero(x); });
     else if (auto select = dyn_cast<graph::SelectOp>(op))
-      ok = llvm::all_of(ValueRange{select.getA(), select.getB()},
+      ok = !isLinear(select.getCondition()) &&
+           llvm::all_of(ValueRange{select.getA(), select.getB()},
                         [&](Value x) { return isLinear(x) || isZero(x); });
     else if (isa<graph::DivOp>(op))
       ok = count == 1 && isLinear(op.getOperand(0));

@@ -103,9 +103,6 @@ void ReverseWalk::accumulate(Value x, Value dx, bool masked) {
 
 LogicalResult ReverseWalk::pullBack(Operation *op, ArrayRef<Value> dy,
                                     bool isMasked) {
-  if (auto function =
-          op->getAttrOfType<StringAttr>(graph::GraphDialect::nonlinearAttrName))
-    return refuseNonlinear(op, function);
   bool masked = isMasked || op->hasTrait<graph::Masking>();
 
   if (auto rule = dyn_cast<graph::Differentiable>(op)) {
@@ -252,8 +249,12 @@ LogicalResult ReverseWalk::run() {
       dy.push_back(cotangent.value);
       masked |= cotangent.masked;
     }
-    if (llvm::none_of(dy, [](Value value) { return !!value; }) ||
-        op->hasTrait<graph::ZeroDerivative>())
+    if (llvm::none_of(dy, [](Value value) { return !!value; }))
+      continue;
+    if (auto function = op->getAttrOfType<StringAttr>(
+            graph::GraphDialect::nonlinearAttrName))
+      return refuseNonlinear(op, function);
+    if (op->hasTrait<graph::ZeroDerivative>())
       continue;
     if (failed(pullBack(op, dy, masked)))
       return failure();

@@ -264,7 +264,7 @@ TEST_P(Hessians, AreTheDifferencesOfGradients) {
   ModelRunner runner(text, {});
   Numbers found = run(runner, "second", x);
   auto gradient = runner.exported("first");
-  auto at = [&](Numbers place) {
+  auto at = [&](const Numbers &place) {
     gradient.set("argument/x", place);
     gradient.run();
     return gradient.get("result/0");
