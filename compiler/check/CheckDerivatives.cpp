@@ -177,7 +177,7 @@ const Expr *Body::derivative(Builtin op, CallSite &site,
   }
   if (!isNumeric(str(op), site.calleeRange, y, /*needsReal=*/true))
     return poison(site.range);
-  Type typeOfX = tuple ? Type::tuple(types) : types.front();
+  const Type typeOfX = tuple ? Type::tuple(types) : types.front();
   if (v) {
     DerivativeSite like = {op, site.calleeRange, "x", x.range};
     if (op == Builtin::Vjp)
@@ -186,7 +186,7 @@ const Expr *Body::derivative(Builtin op, CallSite &site,
     if (!result.v)
       return poison(site.range);
   }
-  Type type = op == Builtin::Jvp ? y->type : std::move(typeOfX);
+  Type type = op == Builtin::Jvp ? y->type : typeOfX;
   if (op == Builtin::Hessian) {
     if (tuple) {
       state.diagnostics
