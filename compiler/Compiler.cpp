@@ -4,6 +4,7 @@
 #include "compiler/DiagnosticKinds.h"
 
 #include "compiler/Interpreted.h"
+#include "compiler/OpChecks.h"
 #include "compiler/construct/GraphFunction.h"
 #include "compiler/differentiate/Differentiate.h"
 #include "compiler/fuse/Passes.h"
@@ -30,47 +31,6 @@ namespace gradus {
 //===-- Reports of passes in the user's words -----------------------------===//
 
 namespace {
-
-/// Finds the sources of a program by name, to turn places of the IR back into
-/// ranges.
-class Places {
-public:
-  explicit Places(const typed::Program &program) {
-    for (const typed::Module *file : program.files)
-      if (file->source)
-        sources[file->source->name()] = file->source;
-  }
-
-  /// The range of an op; none if it comes from no source.
-  Range range(mlir::Location location) const {
-    Range found;
-    location->walk([&](mlir::Location part) {
-      auto place = dyn_cast<FileLineColRange>(part);
-      if (!place)
-        return WalkResult::advance();
-      auto source = sources.find(place.getFilename().str());
-      if (source == sources.end())
-        return WalkResult::advance();
-      found = {
-          source->second,
-          offset(*source->second, place.getStartLine(), place.getStartColumn()),
-          offset(*source->second, place.getEndLine(), place.getEndColumn())};
-      return WalkResult::interrupt();
-    });
-    return found;
-  }
-
-private:
-  static uint32_t offset(const Source &source, uint32_t line, uint32_t column) {
-    uint32_t at = source.lineStart(line);
-    std::string_view text = source.text();
-    for (uint32_t i = 1; i < column && at < text.size(); ++i)
-      at += std::max(1u, utf8Length(text.substr(at)));
-    return at;
-  }
-
-  std::map<std::string, const Source *> sources;
-};
 
 /// A number of bytes as a person writes it.
 static std::string sizeText(const std::string &bytes) {
@@ -382,6 +342,23 @@ Functions Compiler::checks(int64_t batch, int order,
   bool hasFunctions = llvm::any_of(module->getOps<func::FuncOp>(),
                                    [](auto one) { return one.isPublic(); });
   return hasFunctions ? compile(std::move(module), diagnostics) : Functions();
+}
+
+Functions Compiler::ops(const construct::CheckedDerivative &of, int64_t batch,
+                        std::vector<CheckedOp> &ops,
+                        gradus::Diagnostics &diagnostics) {
+  std::vector<construct::CheckedDerivative> checks;
+  OwningOpRef<ModuleOp> module =
+      construct::constructChecks(program, context, options.precision, batch,
+                                 of.order, checks, diagnostics);
+  if (!module)
+    return {};
+  for (auto function :
+       llvm::make_early_inc_range(module->getOps<func::FuncOp>()))
+    if (function.isPublic() && function.getName() != of.gradient)
+      function.erase();
+  return compile(separateOps(*module, of.gradient, Places(program), ops),
+                 diagnostics);
 }
 
 /// The function `name` of a module under construction.

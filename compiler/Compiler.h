@@ -2,6 +2,7 @@
 // is construct, differentiate, fuse, lower, native, in this order.
 #pragma once
 
+#include "compiler/CheckedOp.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/construct/Construct.h"
 #include "runtime/Abi.h"
@@ -79,6 +80,11 @@ public:
                    std::vector<construct::CheckedDerivative> &checks,
                    Diagnostics &diagnostics,
                    std::optional<size_t> only = std::nullopt);
+
+  /// The ops that one of these derivatives runs through, and the functions to
+  /// check each of them by itself (see OpChecks.h).
+  Functions ops(const construct::CheckedDerivative &of, int64_t batch,
+                std::vector<CheckedOp> &ops, Diagnostics &diagnostics);
 
   /// Prints `stage` of the step on `batch` rows.
   void emit(Stage stage, int64_t batch, llvm::raw_ostream &out,

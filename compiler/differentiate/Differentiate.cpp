@@ -55,21 +55,26 @@ static void eraseDead(ModuleOp module) {
   });
 }
 
+LogicalResult takeDerivatives(ModuleOp module, int64_t budget) {
+  FailureOr<int> expanded;
+  do {
+    expanded = expandGradients(module, budget);
+    if (failed(expanded) || failed(applyDerivatives(module)))
+      return failure();
+    eraseDead(module);
+    *expanded += batchRows(module, budget);
+  } while (*expanded > 0);
+  return success();
+}
+
 namespace {
 struct Differentiate : impl::DifferentiateBase<Differentiate> {
   using impl::DifferentiateBase<Differentiate>::DifferentiateBase;
 
   void runOnOperation() override {
-    ModuleOp module = getOperation();
-    FailureOr<int> expanded;
-    do {
-      expanded = expandGradients(module, budget);
-      if (failed(expanded) || failed(applyDerivatives(module)))
-        return signalPassFailure();
-      eraseDead(module);
-      *expanded += batchRows(module, budget);
-    } while (*expanded > 0);
-    inlineCustoms(module);
+    if (failed(takeDerivatives(getOperation(), budget)))
+      return signalPassFailure();
+    inlineCustoms(getOperation());
   }
 };
 } // namespace

@@ -25,6 +25,11 @@ bool isUnfinished(mlir::Operation *op);
 /// Dissolves all pullbacks of `module`.
 llvm::LogicalResult applyDerivatives(mlir::ModuleOp module);
 
+/// Takes all derivatives of `module`, round by round; calls of custom functions
+/// stay.
+llvm::LogicalResult takeDerivatives(mlir::ModuleOp module,
+                                    int64_t budget = graph::defaultBudget);
+
 /// Replaces calls of custom functions by their forward bodies and erases the
 /// functions.
 void inlineCustoms(mlir::ModuleOp module);

@@ -33,18 +33,23 @@ static std::string nameIn(const std::string &space, const BufferInfo &buffer) {
   return buffer.name.starts_with(space) ? buffer.name.substr(space.size()) : "";
 }
 
-/// Gives both functions of a second derivative the same random directions.
-static void drawDirections(BoundFunction &value, BoundFunction &gradient,
-                           uint64_t seed) {
-  for (BoundFunction *function : {&value, &gradient})
-    for (const BufferInfo &buffer : function->function().buffers)
-      if (buffer.name.starts_with("direction/"))
-        fillNormal(*function->find(buffer.name),
-                   Stream(seed, siteOf(buffer.name)), 0, 1);
-}
-
 static void copyInto(Tensor &to, const Tensor &from) {
   std::memcpy(to.data(), from.data(), size_t(to.bytes()));
+}
+
+/// Gives a function of the loss what it reads: the first batch, and for second
+/// derivatives a direction, the same for all.
+void DerivativeChecker::prepare(BoundFunction &function, const Dataset &rows,
+                                const Batches &batches) const {
+  function.connect(rows);
+  function.feed(batches, 0);
+  for (const char *scalar : {"t", "epoch", "steps"})
+    function.set(scalar, 1);
+  function.setDraws(options.seed, 1, DrawFor::Training);
+  for (const BufferInfo &buffer : function.function().buffers)
+    if (buffer.name.starts_with("direction/"))
+      fillNormal(*function.find(buffer.name),
+                 Stream(options.seed, siteOf(buffer.name)), 0, 1);
 }
 
 CheckedResult
@@ -54,14 +59,8 @@ DerivativeChecker::checkLoss(const construct::CheckedDerivative &derivative,
   CheckedResult result{derivative, {}, ""};
   BoundFunction value(functions.at(derivative.value), variables);
   BoundFunction gradient(functions.at(derivative.gradient), variables);
-  for (BoundFunction *function : {&value, &gradient}) {
-    function->connect(rows);
-    function->feed(batches, 0);
-    for (const char *scalar : {"t", "epoch", "steps"})
-      function->set(scalar, 1);
-    function->setDraws(options.seed, 1, DrawFor::Training);
-  }
-  drawDirections(value, gradient, options.seed);
+  prepare(value, rows, batches);
+  prepare(gradient, rows, batches);
   gradient.run();
   double loss = gradient.find("loss")->at(0);
   if (!std::isfinite(loss) && result.isSecond()) {
@@ -100,6 +99,17 @@ DerivativeChecker::checkLoss(const construct::CheckedDerivative &derivative,
     result.rows.push_back({std::move(row), isSurrogate});
   }
   return result;
+}
+
+std::vector<OpResult>
+DerivativeChecker::checkOps(const construct::CheckedDerivative &derivative,
+                            const std::vector<CheckedOp> &ops,
+                            const Functions &functions, const Dataset &rows,
+                            const Batches &batches) {
+  BoundFunction values(functions.at("values"), variables);
+  prepare(values, rows, batches);
+  values.run();
+  return gradus::checkOps(ops, functions, values, derivative.order, options);
 }
 
 /// The arguments of both functions as variables, drawn by `initial`.

@@ -2,9 +2,7 @@
 // compiled functions run on a batch, or on random arguments.
 #pragma once
 
-#include "compiler/Compiler.h"
-#include "runtime/run/GradientCheck.h"
-#include "runtime/run/Variables.h"
+#include "tools/gradus/CheckOps.h"
 
 #include <map>
 #include <string>
@@ -56,11 +54,19 @@ public:
   CheckedResult checkLoss(const construct::CheckedDerivative &derivative,
                           const Functions &functions, const Dataset &rows,
                           const Batches &batches, Diagnostics &diagnostics);
+  /// The ops that the derivative runs through, on the first batch.
+  std::vector<OpResult> checkOps(const construct::CheckedDerivative &derivative,
+                                 const std::vector<CheckedOp> &ops,
+                                 const Functions &functions,
+                                 const Dataset &rows, const Batches &batches);
   /// At the values kept, else at random ones.
   CheckedResult checkBackward(const construct::CheckedDerivative &derivative,
                               const Functions &functions);
 
 private:
+  void prepare(BoundFunction &function, const Dataset &rows,
+               const Batches &batches) const;
+
   Variables &variables;
   const GradientCheckOptions &options;
   /// `operand/relu_1/0`

@@ -20,14 +20,23 @@ struct CheckedPoint {
   std::string weights;
 };
 
-std::string derivativeTable(const std::vector<CheckedResult> &results,
-                            const CheckedPoint &point);
-std::string derivativeJson(const std::vector<CheckedResult> &results,
-                           const CheckedPoint &point);
+/// What was found.
+struct Findings {
+  std::vector<CheckedResult> derivatives;
+  /// The ops that were checked by themselves.
+  std::vector<OpResult> ops;
+};
+
+/// Of the ops, those that are wrong, or with `allOps` all.
+std::string derivativeTable(const Findings &findings, const CheckedPoint &point,
+                            bool allOps);
+std::string derivativeJson(const Findings &findings, const CheckedPoint &point);
 
 /// Reports what is wrong: the functions with a wrong `backward`, or, if there
-/// is none, the losses.
-void reportWrong(const std::vector<CheckedResult> &results,
-                 Diagnostics &diagnostics);
+/// is none, the ops whose rules are, or, if there is none either, the losses.
+void reportWrong(const Findings &findings, Diagnostics &diagnostics);
+
+/// Whether a derivative by parameters is wrong and no `backward` is to blame.
+bool isUnexplained(const std::vector<CheckedResult> &results, int order);
 
 } // namespace gradus

@@ -115,6 +115,18 @@ static SecondOrder compileSecond(Compiler &compiler, int64_t batch, size_t i) {
   return second;
 }
 
+/// Adds a call of a function with a `backward`; not of one that is meant to be
+/// wrong.
+static void addCall(OpResult &call,
+                    const std::vector<construct::CheckedDerivative> &list,
+                    std::vector<OpResult> &ops) {
+  for (const construct::CheckedDerivative &derivative : list)
+    if (derivative.function && derivative.operands == call.op.name)
+      call.function = derivative.function;
+  if (call.function && !call.function->backward->surrogate)
+    ops.push_back(std::move(call));
+}
+
 ExitCode verbs::gradcheck(const CommandLine &given) {
   CommandLine line = given;
   line.precision = "f64";
@@ -154,13 +166,13 @@ ExitCode verbs::gradcheck(const CommandLine &given) {
   GradientCheckOptions options{line.samples.value_or(100), loaded->seed};
   DerivativeChecker checker(variables, options);
   Diagnostics diagnostics;
-  std::vector<CheckedResult> results;
+  Findings findings;
   auto check = [&](const construct::CheckedDerivative &derivative,
                    const Functions &functions) {
-    results.push_back(derivative.function
-                          ? checker.checkBackward(derivative, functions)
-                          : checker.checkLoss(derivative, functions, rows,
-                                              *batches, diagnostics));
+    findings.derivatives.push_back(
+        derivative.function ? checker.checkBackward(derivative, functions)
+                            : checker.checkLoss(derivative, functions, rows,
+                                                *batches, diagnostics));
   };
   for (const construct::CheckedDerivative &derivative : checks.list)
     check(derivative, checks.functions);
@@ -170,12 +182,28 @@ ExitCode verbs::gradcheck(const CommandLine &given) {
     if (second.refused.empty())
       check(second.derivative, second.functions);
     else
-      results.push_back({second.derivative, {}, second.refused});
+      findings.derivatives.push_back({second.derivative, {}, second.refused});
   }
-  settle(diagnostics);
-  fmt::print("{}", line.json ? derivativeJson(results, point)
-                             : derivativeTable(results, point));
-  reportWrong(results, diagnostics);
+  for (const CheckedResult &result : findings.derivatives) {
+    bool isWanted = line.ops || (result.isWrong() &&
+                                 isUnexplained(findings.derivatives,
+                                               result.derivative.order));
+    if (result.isBackward() || !result.unchecked.empty() || !isWanted)
+      continue;
+    std::vector<CheckedOp> ops;
+    Functions functions =
+        compiler.ops(result.derivative, checks.batch, ops, diagnostics);
+    settle(diagnostics);
+    for (OpResult &op :
+         checker.checkOps(result.derivative, ops, functions, rows, *batches))
+      if (op.op.isCall)
+        addCall(op, checks.list, findings.ops);
+      else
+        findings.ops.push_back(std::move(op));
+  }
+  fmt::print("{}", line.json ? derivativeJson(findings, point)
+                             : derivativeTable(findings, point, line.ops));
+  reportWrong(findings, diagnostics);
   if (!diagnostics.hasErrors())
     return Fine;
   std::fputs(messageText(diagnostics).c_str(), stderr);

@@ -50,6 +50,16 @@ elif model == "clipped":
     for one in orders[2][1::2]:
         for row in one["by"]:
             assert row["verdict"] == "OK" and 1.5 < row["slope"] < 3.5, row
+elif model == "twice":
+    assert not result["right"]
+    wrong = [
+        (op["op"], op["backward"], op["line"], row["name"])
+        for op in result["ops"]
+        for row in op["by"]
+        if row["verdict"] == "WRONG"
+    ]
+    assert wrong == [("root", True, 6, "x")], wrong
+    assert len(result["ops"]) > 5
 elif model == "kinks":
     assert result["right"]
     assert verdicts["kink"] == verdicts["tie"] == "KINK", verdicts

@@ -135,6 +135,22 @@ TEST(GradientCheck, AKinkAmongOthersLeavesTheTensorRight) {
   EXPECT_LT(row.absolute, 1e-6);
 }
 
+TEST(GradientCheck, AnElementMuchSmallerThanTheOthersIsNoError) {
+  Tensor x(Element::F64, {2});
+  x.set(0, 1e-8);
+  x.set(1, 1);
+  for (double factor : {1., 1.01}) {
+    Tensor dx(Element::F64, {2});
+    for (int64_t i : {0, 1})
+      dx.set(i, factor / x.at(i));
+    GradientProblem problem;
+    problem.inputs.push_back({"x", &x, std::move(dx)});
+    problem.value = [&] { return std::log(x.at(0)) + std::log(x.at(1)); };
+    SlopeVerdict verdict = checkGradient(problem, {0, 0})[0].verdict;
+    EXPECT_EQ(verdict == SlopeVerdict::Wrong, factor != 1) << str(verdict);
+  }
+}
+
 TEST(GradientCheck, WritesIndicesAsTheModelDoes) {
   EXPECT_EQ(indexText(0, {}), "");
   EXPECT_EQ(indexText(5, {7}), "[5]");
