@@ -187,14 +187,26 @@ private:
     return writer.reshape(box, shape);
   }
 
-  /// All phases of the windows from the `phases.size()`-th on, in their axes.
+  /// The positions of a phase along a window's axis: the first that is needed,
+  /// and how many; as many in every phase.
+  int64_t first(int64_t n, int64_t phase) const {
+    return llvm::divideCeil(std::max<int64_t>(0, begin[n] - phase),
+                            windows[n].stride);
+  }
+  int64_t count(int64_t n) const {
+    return llvm::divideCeil(end[n] - begin[n], windows[n].stride);
+  }
+
+  /// All phases of the windows from the `phases.size()`-th on, in their axes:
+  /// first the one of the first element that is needed.
   Value interleave(SmallVector<int64_t> &phases) {
     size_t n = phases.size();
     if (n == windows.size())
       return gather(phases);
     SmallVector<Value> parts;
-    for (int64_t phase = 0; phase < windows[n].stride; ++phase) {
-      phases.push_back(phase);
+    int64_t stride = windows[n].stride;
+    for (int64_t step = 0; step < stride; ++step) {
+      phases.push_back((begin[n] + step) % stride);
       parts.push_back(interleave(phases));
       phases.pop_back();
     }
@@ -219,16 +231,15 @@ private:
                [&](int64_t a, int64_t b) { return axisInD(a) < axisInD(b); });
     Value d = this->d;
     for (int64_t n : byAxis) {
-      int64_t stride = windows[n].stride, dilation = windows[n].dilation;
-      int64_t size = steps(n, phases[n]);
-      if (size == 0)
-        return zeros();
+      int64_t dilation = windows[n].dilation, size = steps(n, phases[n]);
       int64_t axis = axisInD(n), positions = shapeOf(d)[axis];
-      int64_t before = (size - 1) * dilation - begin[n] / stride;
-      int64_t behind = llvm::divideCeil(end[n], stride) - positions;
-      int64_t first = std::max<int64_t>(0, -before);
-      d = writer.slice(d, axis, first,
-                       positions - first - std::max<int64_t>(0, -behind));
+      int64_t before = (size - 1) * dilation - first(n, phases[n]);
+      int64_t behind = first(n, phases[n]) + count(n) - positions;
+      int64_t unread = std::max<int64_t>(0, -before);
+      int64_t read = positions - unread - std::max<int64_t>(0, -behind);
+      if (size == 0 || read <= 0)
+        return zeros();
+      d = writer.slice(d, axis, unread, read);
       low[axis] = std::max<int64_t>(0, before);
       high[axis] = std::max<int64_t>(0, behind);
       dims.push_back(axis);
@@ -254,8 +265,7 @@ private:
       shape.push_back(type.getDimSize(axis));
       for (auto [n, dim] : llvm::enumerate(fold.getDims()))
         if (dim == axis)
-          shape.back() = llvm::divideCeil(end[n], windows[n].stride) -
-                         begin[n] / windows[n].stride;
+          shape.back() = count(static_cast<int64_t>(n));
     }
     return graph::ConstantOp::create(writer.builder, writer.loc,
                                      graph::splatOf(type.clone(shape), 0));
@@ -281,8 +291,7 @@ private:
   /// Cuts the axes to what is needed and gives them the order of the fold.
   void finish(Value y) {
     for (auto [n, dim] : llvm::enumerate(fold.getDims()))
-      y = writer.slice(y, result.find(order[dim]), begin[n] % windows[n].stride,
-                       end[n] - begin[n]);
+      y = writer.slice(y, result.find(order[dim]), 0, end[n] - begin[n]);
     SmallVector<int64_t> permutation;
     for (char index : order)
       permutation.push_back(result.find(index));

@@ -44,6 +44,33 @@ func.func @strided(%dy: tensor<2x4x4x32xf32>, %w: tensor<32x16x9xf32>)
 
 // -----
 
+// Of every phase only what a padding leaves is computed, the phase of the first
+// element that is left first: nothing is cut off behind.
+// CHECK-LABEL: func.func @strided_and_padded
+// CHECK-NOT: graph.slice %{{.*}} sizes [2, 8
+// CHECK: graph.einsum "bpqoij,ocij->bpqc" {{.*}} : tensor<2x4x4x32x1x1xf32>
+// CHECK-NOT: graph.slice %{{.*}} sizes [2, 8
+// CHECK: graph.einsum "bpqoij,ocij->bpqc" {{.*}} : tensor<2x4x4x32x1x2xf32>
+// CHECK-NOT: graph.slice %{{.*}} sizes [2, 8
+// CHECK: graph.einsum "bpqoij,ocij->bpqc" {{.*}} : tensor<2x4x4x32x2x1xf32>
+// CHECK-NOT: graph.slice %{{.*}} sizes [2, 8
+// CHECK: graph.einsum "bpqoij,ocij->bpqc" {{.*}} : tensor<2x4x4x32x2x2xf32>
+// CHECK-NOT: graph.slice %{{.*}} sizes [2, 8
+func.func @strided_and_padded(%dy: tensor<2x4x4x32xf32>,
+                              %w: tensor<32x16x9xf32>)
+    -> tensor<2x8x8x16xf32> {
+  %v = graph.reshape %w to [32, 16, 3, 3] : tensor<32x16x9xf32>
+  %p = graph.einsum "bpqo,ocij->bpqcij" %dy, %v
+      : tensor<2x4x4x32xf32>, tensor<32x16x3x3xf32>
+  %f = graph.fold %p along [1, 2] extents [10, 10] strides [2, 2] dilations [1, 1]
+      : tensor<2x4x4x16x3x3xf32>
+  %y = graph.slice %f from [0, 1, 1, 0] sizes [2, 8, 8, 16]
+      : tensor<2x10x10x16xf32>
+  return %y : tensor<2x8x8x16xf32>
+}
+
+// -----
+
 // Windows that tile an axis move; what they do not reach is zero.
 // CHECK-LABEL: func.func @pooling_gradient
 // CHECK-NOT: graph.fold

@@ -1,7 +1,8 @@
 // Prints how near the three directions of a convolution come to the processor's
 // multiply-add peak: forward, gradient by the weights, gradient by the input,
 // in the layout that the step gives them (channels last). A padding is counted
-// in the time but not in the arithmetic.
+// in the time but not in the arithmetic. An argument chooses lines: only those
+// that contain it are measured.
 #include "compiler/Compiler.h"
 #include "compiler/lower/Lower.h"
 #include "dialect/Graph.h"
@@ -77,7 +78,13 @@ std::string textOf(const Case &c, const std::string &direction) {
 }
 
 void run(mlir::MLIRContext &context, const Case &c,
-         const std::string &direction) {
+         const std::string &direction, const std::string &chosen) {
+  std::string name =
+      fmt::format("{0:>2}x{0:<2} {1:>3} -> {2:<3} {3}x{3} / {4}  "
+                  "{5:8}",
+                  c.h, c.c, c.o, c.k, c.stride, direction);
+  if (name.find(chosen) == std::string::npos)
+    return;
   auto module =
       mlir::parseSourceString<mlir::ModuleOp>(textOf(c, direction), &context);
   auto functions = module ? compileGraph(std::move(module), {}) : std::nullopt;
@@ -104,16 +111,15 @@ void run(mlir::MLIRContext &context, const Case &c,
     return values[values.size() / 2];
   };
   double time = median(seconds), peak = median(peaks);
-  fmt::print("{0:>2}x{0:<2} {1:>3} -> {2:<3} {3}x{3} / {4}  {5:8} {6:9.1f} us "
-             "{7:6.1f} GF/s {8:5.1f} % of {9:.1f}\n",
-             c.h, c.c, c.o, c.k, c.stride, direction, time * 1e6,
-             c.flops() / time * 1e-9, 100 * c.flops() / time / peak,
+  fmt::print("{} {:9.1f} us {:6.1f} GF/s {:5.1f} % of {:.1f}\n", name,
+             time * 1e6, c.flops() / time * 1e-9, 100 * c.flops() / time / peak,
              peak * 1e-9);
 }
 
 } // namespace
 
-int main() {
+int main(int count, char **arguments) {
+  std::string chosen = count > 1 ? arguments[1] : "";
   mlir::DialectRegistry registry;
   lower::registerLowerDialects(registry);
   registry.insert<graph::GraphDialect>();
@@ -128,5 +134,5 @@ int main() {
                              {14, 32, 64}})
         for (const char *direction : {"forward", "weights", "input"})
           if (c > 1 || direction != std::string("input"))
-            run(context, {64, h, c, o, k, stride}, direction);
+            run(context, {64, h, c, o, k, stride}, direction, chosen);
 }
