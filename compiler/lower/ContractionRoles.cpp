@@ -9,6 +9,36 @@ static constexpr int64_t kRegisters = 32;
 /// Contracted steps, in several loops, that are summed up at once.
 static constexpr int64_t kDepth = 2048;
 
+/// Rows whose accumulators are ready again when their turn comes, however the
+/// tile's rows lie.
+static constexpr int64_t kRowsOfTile = 8;
+
+/// The rows of a tile are close to each other in a: one loop if it fills a
+/// tile, two if a tile has place for several steps of the next.
+static void chooseRowLoops(const Nest &nest, Roles &roles) {
+  llvm::SmallVector<int64_t> loops;
+  for (unsigned loop = 0; loop < nest.loops(); ++loop)
+    if (!nest.reduces[loop] && int64_t(loop) != roles.n &&
+        nest.accesses[roles.a].strides[loop] != 0 &&
+        nest.accesses[roles.b].strides[loop] == 0)
+      loops.push_back(loop);
+  // The innermost of the closest first.
+  auto distance = [&](int64_t loop) {
+    return std::make_pair(std::abs(nest.accesses[roles.a].strides[loop]),
+                          -loop);
+  };
+  llvm::sort(loops, [&](int64_t left, int64_t right) {
+    return distance(left) < distance(right);
+  });
+  if (loops.empty())
+    return;
+  roles.m = loops[0];
+  if (loops.size() == 1 || nest.sizes[loops[0]] >= kRowsOfTile)
+    return;
+  roles.whole = loops[0];
+  roles.m = loops[1];
+}
+
 std::optional<Roles> rolesOf(const Nest &nest) {
   Roles roles;
   const Access &c = nest.output(0);
@@ -25,18 +55,9 @@ std::optional<Roles> rolesOf(const Nest &nest) {
     return std::nullopt;
   if (reads(0, roles.n))
     std::swap(roles.a, roles.b);
-  // Rows close to each other in a, if they fill a tile.
-  auto worth = [&](unsigned loop) {
-    return std::make_pair(std::min<int64_t>(nest.sizes[loop], 8),
-                          -std::abs(nest.accesses[roles.a].strides[loop]));
-  };
-  for (unsigned loop = 0; loop < nest.loops(); ++loop)
-    if (!nest.reduces[loop] && int64_t(loop) != roles.n &&
-        reads(roles.a, loop) && !reads(roles.b, loop) &&
-        (roles.m < 0 || worth(loop) >= worth(roles.m)))
-      roles.m = loop;
-  for (unsigned loop = 0; loop < nest.loops(); ++loop) {
-    if (int64_t(loop) == roles.n || int64_t(loop) == roles.m)
+  chooseRowLoops(nest, roles);
+  for (int64_t loop = 0; loop < nest.loops(); ++loop) {
+    if (loop == roles.n || loop == roles.m || loop == roles.whole)
       continue;
     if (nest.reduces[loop])
       roles.contracted.push_back(loop);
@@ -68,18 +89,18 @@ static double stepCost(int64_t rows, int64_t vectors) {
   return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 4.0}) + 0.25;
 }
 
-int64_t chooseRows(int64_t size, int64_t vectors) {
-  int64_t most = (kRegisters - 1 - vectors) / vectors;
+int64_t chooseSteps(int64_t size, int64_t rows, int64_t vectors) {
+  int64_t most = (kRegisters - 1 - vectors) / vectors / rows;
   // 8 rows of two vectors are the best on a tie.
-  int64_t best = std::min(size, 16 / vectors);
-  auto cost = [&](int64_t rows) {
-    int64_t full = size / rows, rest = size % rows;
-    return double(full) * stepCost(rows, vectors) +
-           (rest ? stepCost(rest, vectors) : 0.0);
+  int64_t best = std::clamp<int64_t>(16 / vectors / rows, 1, size);
+  auto cost = [&](int64_t steps) {
+    int64_t full = size / steps, rest = size % steps;
+    return double(full) * stepCost(steps * rows, vectors) +
+           (rest ? stepCost(rest * rows, vectors) : 0.0);
   };
-  for (int64_t rows = 1; rows <= std::min(most, size); ++rows)
-    if (cost(rows) < cost(best) * 0.99)
-      best = rows;
+  for (int64_t steps = 1; steps <= std::min(most, size); ++steps)
+    if (cost(steps) < cost(best) * 0.99)
+      best = steps;
   return best;
 }
 

@@ -12,6 +12,9 @@ struct Roles {
   unsigned a = 0, b = 1;
   /// Lanes; -1 never. Rows of a tile; -1: a tile has one row.
   int64_t n = -1, m = -1;
+  /// A second loop of rows, short, that every tile takes whole for each row of
+  /// m: the columns of a small image, the taps of a window. -1: none.
+  int64_t whole = -1;
   /// Kept loops around the panels, kept loops around the tiles of a panel, and
   /// contracted loops; outermost first.
   llvm::SmallVector<unsigned> outside, between, contracted;
@@ -27,7 +30,8 @@ std::optional<Roles> rolesOf(const Nest &nest);
 /// Whether the result has to be there, filled, before the contraction begins.
 inline bool addsInMemory(const Roles &roles) { return !roles.blocks.empty(); }
 
-/// Rows of a tile of `vectors` vectors that take `size` rows in the least time.
-int64_t chooseRows(int64_t size, int64_t vectors);
+/// Steps of a tile of `vectors` vectors along a loop of `size` steps, of `rows`
+/// rows each, that take the loop in the least time.
+int64_t chooseSteps(int64_t size, int64_t rows, int64_t vectors);
 
 } // namespace gradus::lower

@@ -5,7 +5,7 @@
 // reader of the result is evaluated on the registers before they are stored.
 // Edges have tiles of their own, chosen up front; nothing is padded in memory
 // but the packed panel.
-#include "compiler/lower/ContractionRoles.h"
+#include "compiler/lower/Panel.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -29,26 +29,23 @@ public:
 
   void emit() {
     int64_t lanes = emitter.lanes, n = nest.sizes[roles.n];
-    int64_t m = rows();
+    int64_t m = sizeOf(roles.m), each = sizeOf(roles.whole);
     // Few rows leave registers for wider tiles.
-    int64_t vectors = m <= 6 ? 4 : 2;
+    int64_t vectors = m * each <= 6 ? 4 : 2;
     vectors = std::min(vectors, (n + lanes - 1) / lanes);
-    int64_t tiles = (m + chooseRows(m, vectors) - 1) / chooseRows(m, vectors);
+    int64_t tiles = llvm::divideCeil(m, chooseSteps(m, each, vectors));
     for (unsigned loop : roles.between)
       tiles *= nest.sizes[loop];
     // Columns that lie next to each other in steps that do are a panel already.
     bool isPanel = b.strides[roles.n] == 1 && n <= vectors * lanes &&
                    !roles.contracted.empty() &&
                    b.strides[roles.contracted.back()] == n;
-    packs = b.strides[roles.n] != 1 || (tiles > 2 && !isPanel);
+    bool packs = b.strides[roles.n] != 1 || (tiles > 2 && !isPanel);
     depth = 1;
     for (unsigned loop : roles.contracted)
       depth *= nest.sizes[loop];
-    if (packs) {
-      auto type = MemRefType::get({depth * vectors * lanes}, element);
-      panel = memref::AllocOp::create(emitter.at(0), emitter.loc, type,
-                                      emitter.at(0).getI64IntegerAttr(64));
-    }
+    if (packs)
+      panel.emplace(nest, roles, emitter, vectors);
 
     Point point(nest.loops());
     point.vectorLoop = roles.n;
@@ -74,7 +71,17 @@ public:
   }
 
 private:
-  int64_t rows() const { return roles.m < 0 ? 1 : nest.sizes[roles.m]; }
+  int64_t sizeOf(int64_t loop) const { return loop < 0 ? 1 : nest.sizes[loop]; }
+
+  /// `point` moved to row `i` of the tile there.
+  Point row(Point point, int64_t i) const {
+    int64_t each = sizeOf(roles.whole);
+    if (roles.m >= 0)
+      point.plus[roles.m] += i / each;
+    if (roles.whole >= 0)
+      point.plus[roles.whole] += i % each;
+    return point;
+  }
 
   void enter(unsigned loop, Point &point) {
     point.variable[loop] = emitter.open(nest.sizes[loop], 1).getInductionVar();
@@ -82,24 +89,21 @@ private:
   }
 
   Point column(Point point, int64_t j, int64_t vectors, int64_t active) {
-    point.plus[roles.n] += j * emitter.lanes;
-    point.active = j + 1 < vectors ? emitter.lanes : active;
-    return point;
+    return columnAt(std::move(point), roles, emitter.lanes, j, vectors, active);
   }
 
   /// All rows of the columns at `point`: `vectors` vectors, of the last only
   /// `active` lanes.
   void emitPanel(Point point, int64_t vectors, int64_t active) {
-    if (packs) {
-      panelLevel = emitter.innermost();
-      pack(point, vectors, active);
-    }
+    if (panel)
+      panel->pack(point, vectors, active);
     unsigned opened = 0;
     for (unsigned loop : roles.between) {
       enter(loop, point);
       ++opened;
     }
-    int64_t size = rows(), perTile = chooseRows(size, vectors);
+    int64_t size = sizeOf(roles.m), each = sizeOf(roles.whole);
+    int64_t perTile = chooseSteps(size, each, vectors);
     int64_t whole = size / perTile * perTile;
     if (roles.m < 0) {
       emitTile(point, 1, vectors, active);
@@ -107,135 +111,16 @@ private:
       Point inside = point;
       inside.variable[roles.m] = emitter.open(whole, perTile).getInductionVar();
       inside.level[roles.m] = emitter.innermost();
-      emitTile(inside, perTile, vectors, active);
+      emitTile(inside, perTile * each, vectors, active);
       emitter.close();
       if (whole < size) {
         point.plus[roles.m] = whole;
         point.level[roles.m] = emitter.innermost();
-        emitTile(point, size - whole, vectors, active);
+        emitTile(point, (size - whole) * each, vectors, active);
       }
     }
     while (opened--)
       emitter.close();
-  }
-
-  //===--- packing --------------------------------------------------------===//
-
-  /// The packed panel at contracted step `step` (in elements: times width).
-  Access packedAccess(int64_t width) {
-    Access access;
-    access.flat = panel;
-    access.level = panelLevel;
-    access.element = element;
-    access.strides.assign(nest.loops(), 0);
-    int64_t stride = width;
-    for (unsigned loop : llvm::reverse(roles.contracted)) {
-      access.strides[loop] = stride;
-      stride *= nest.sizes[loop];
-    }
-    access.strides[roles.n] = 1;
-    return access;
-  }
-
-  /// Where in the panel the columns at `point` start: its own column 0.
-  Point inPanel(Point point) {
-    point.variable[roles.n] = Value();
-    point.plus[roles.n] = 0;
-    return point;
-  }
-
-  void pack(Point point, int64_t vectors, int64_t active) {
-    Access packed = packedAccess(vectors * emitter.lanes);
-    unsigned inner =
-        roles.contracted.empty() ? roles.n : roles.contracted.back();
-    bool turned = !roles.contracted.empty() && b.strides[roles.n] != 1 &&
-                  b.strides[inner] == 1;
-    unsigned opened = 0;
-    for (unsigned loop : roles.contracted) {
-      if (turned && loop == inner)
-        break;
-      enter(loop, point);
-      ++opened;
-    }
-    if (turned) {
-      int64_t size = nest.sizes[inner], lanes = emitter.lanes;
-      int64_t whole = size / lanes * lanes;
-      if (whole > 0) {
-        Point inside = point;
-        inside.variable[inner] = emitter.open(whole, lanes).getInductionVar();
-        inside.level[inner] = emitter.innermost();
-        packTurned(packed, inside, inner, vectors, active, lanes);
-        emitter.close();
-      }
-      if (whole < size) {
-        Point rest = point;
-        rest.plus[inner] = whole;
-        rest.level[inner] = emitter.innermost();
-        packTurned(packed, rest, inner, vectors, active, size - whole);
-      }
-    } else {
-      for (int64_t j = 0; j < vectors; ++j) {
-        Point from = column(point, j, vectors, active);
-        Element row = emitter.load(b, from);
-        Point to = column(inPanel(point), j, vectors, emitter.lanes);
-        emitter.store(row, packed, to);
-      }
-    }
-    while (opened--)
-      emitter.close();
-  }
-
-  /// `steps` contracted steps at `point`, which lie contiguously in B: reads
-  /// a vector of steps for each column and transposes.
-  void packTurned(const Access &packed, const Point &point, unsigned inner,
-                  int64_t vectors, int64_t active, int64_t steps) {
-    int64_t lanes = emitter.lanes;
-    for (int64_t j = 0; j < vectors; ++j) {
-      int64_t columns = j + 1 < vectors ? lanes : active;
-      SmallVector<Value> block;
-      for (int64_t i = 0; i < lanes; ++i) {
-        if (i >= columns) {
-          block.push_back(zero());
-          continue;
-        }
-        Point from = point;
-        from.plus[roles.n] += j * lanes + i;
-        from.vectorLoop = inner;
-        from.active = steps;
-        block.push_back(emitter.load(b, from).value);
-      }
-      transpose(block);
-      for (int64_t step = 0; step < steps; ++step) {
-        Point to = column(inPanel(point), j, vectors, lanes);
-        to.active = lanes;
-        to.plus[inner] += step;
-        emitter.store({block[step], emitter.innermost()}, packed, to);
-      }
-    }
-  }
-
-  /// Transposes a square block in registers: exchanges halves of blocks of
-  /// ever smaller size.
-  void transpose(SmallVector<Value> &block) {
-    OpBuilder &builder = emitter.at(emitter.innermost());
-    int64_t lanes = emitter.lanes;
-    for (int64_t half = lanes / 2; half >= 1; half /= 2) {
-      SmallVector<int64_t> low, high;
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        bool upper = lane & half;
-        low.push_back(upper ? lanes + lane - half : lane);
-        high.push_back(upper ? lanes + lane : lane + half);
-      }
-      for (int64_t i = 0; i < lanes; ++i) {
-        if (i & half)
-          continue;
-        Value first = block[i], second = block[i + half];
-        block[i] =
-            vector::ShuffleOp::create(builder, emitter.loc, first, second, low);
-        block[i + half] = vector::ShuffleOp::create(builder, emitter.loc, first,
-                                                    second, high);
-      }
-    }
   }
 
   //===--- tiles ----------------------------------------------------------===//
@@ -255,9 +140,7 @@ private:
     }
     for (int64_t i = 0; i < height; ++i)
       for (int64_t j = 0; j < vectors; ++j) {
-        Point place = column(point, j, vectors, active);
-        if (roles.m >= 0)
-          place.plus[roles.m] += i;
+        Point place = column(row(point, i), j, vectors, active);
         finish(sums[i * vectors + j], place);
       }
   }
@@ -282,32 +165,44 @@ private:
     rows.flat = tile;
     rows.level = emitter.innermost();
     rows.element = element;
-    rows.strides = {vectors * lanes, 1};
-    Point inTile(2);
-    inTile.vectorLoop = 1;
+    int64_t each = sizeOf(roles.whole);
+    rows.strides = {each * vectors * lanes, vectors * lanes, 1};
+    Point inTile(3);
+    inTile.vectorLoop = 2;
     inTile.active = lanes;
     for (int64_t i = 0; i < height; ++i)
       for (int64_t j = 0; j < vectors; ++j) {
-        inTile.plus = {i, j * lanes};
+        inTile.plus = {i / each, i % each, j * lanes};
         emitter.store({sums[i * vectors + j], emitter.innermost()}, rows,
                       inTile);
       }
-    scf::ForOp loop = emitter.open(height, 1);
+    Point place = point;
+    walkRows(roles.m, height / each, inTile, 0, place);
+    if (roles.whole >= 0)
+      walkRows(roles.whole, each, inTile, 1, place);
+    for (int64_t j = 0; j < vectors; ++j) {
+      inTile.plus = {0, 0, j * lanes};
+      finish(emitter.load(rows, inTile).value,
+             column(place, j, vectors, active));
+    }
+    if (roles.whole >= 0)
+      emitter.close();
+    emitter.close();
+  }
+
+  /// Opens a loop over `steps` rows of a tile along `loop`, which are loop
+  /// `own` of the buffer at `inTile`.
+  void walkRows(int64_t loop, int64_t steps, Point &inTile, unsigned own,
+                Point &place) {
+    Value variable = emitter.open(steps, 1).getInductionVar();
     unsigned level = emitter.innermost();
-    inTile.variable[0] = loop.getInductionVar();
-    inTile.level = {level, level};
-    Point row = point;
-    Value variable = loop.getInductionVar();
-    if (Value first = point.variable[roles.m])
+    inTile.variable[own] = variable;
+    inTile.level[own] = level;
+    if (Value first = place.variable[loop])
       variable = arith::AddIOp::create(emitter.at(level), emitter.loc, first,
                                        variable);
-    row.variable[roles.m] = variable;
-    row.level[roles.m] = level;
-    for (int64_t j = 0; j < vectors; ++j) {
-      inTile.plus = {0, j * lanes};
-      finish(emitter.load(rows, inTile).value, column(row, j, vectors, active));
-    }
-    emitter.close();
+    place.variable[loop] = variable;
+    place.level[loop] = level;
   }
 
   /// The loops over the contracted range, carrying the accumulators.
@@ -371,27 +266,20 @@ private:
   SmallVector<Value> step(const Point &point, int64_t height, int64_t vectors,
                           int64_t active, SmallVector<Value> sums) {
     OpBuilder &builder = emitter.at(emitter.innermost());
-    SmallVector<Value> row;
-    Access packed;
-    if (packs)
-      packed = packedAccess(vectors * emitter.lanes);
+    SmallVector<Value> columns;
     for (int64_t j = 0; j < vectors; ++j)
-      row.push_back(
-          packs ? emitter
-                      .load(packed,
-                            column(inPanel(point), j, vectors, emitter.lanes))
-                      .value
+      columns.push_back(
+          panel ? panel->load(point, j, vectors)
                 : emitter.load(b, column(point, j, vectors, active)).value);
     prefetchNextRow(point);
     for (int64_t i = 0; i < height; ++i) {
-      Point place = point;
+      Point place = row(point, i);
       place.vectorLoop = -1;
-      if (roles.m >= 0)
-        place.plus[roles.m] += i;
       Value factor = emitter.broadcast(emitter.load(a, place)).value;
       for (int64_t j = 0; j < vectors; ++j) {
         Value &sum = sums[i * vectors + j];
-        sum = math::FmaOp::create(builder, emitter.loc, row[j], factor, sum);
+        sum =
+            math::FmaOp::create(builder, emitter.loc, columns[j], factor, sum);
       }
     }
     return sums;
@@ -401,7 +289,8 @@ private:
   /// no processor guesses: those of a transposed operand.
   void prefetchNextRow(const Point &point) {
     constexpr int64_t kSteps = 16, kFar = 1024;
-    if (roles.contracted.empty() || roles.m < 0 || a.strides[roles.m] != 1)
+    int64_t rows = roles.whole >= 0 ? roles.whole : roles.m;
+    if (roles.contracted.empty() || rows < 0 || a.strides[rows] != 1)
       return;
     unsigned inner = roles.contracted.back();
     int64_t bytes = a.strides[inner] * a.element.getIntOrFloatBitWidth() / 8;
@@ -458,10 +347,8 @@ private:
   Emitter emitter;
   const Access &a, &b;
   Type element;
-  /// The packed columns of B of one panel, one contracted step after another.
-  Value panel;
-  unsigned panelLevel = 0;
-  bool packs = false;
+  /// What B is read from; nothing where B itself is.
+  std::optional<Panel> panel;
   int64_t depth = 1;
 };
 

@@ -27,3 +27,44 @@ func.func @fold(%x: tensor<2x5x3x16xf32>) -> tensor<11x3x16xf32> {
       : tensor<5x3x16x2xf32>
   return %y : tensor<11x3x16xf32>
 }
+
+// -----
+
+// Too few columns of a window for a tile: all nine taps are its rows, and each
+// image is read once.
+// CHECK-LABEL: func.func @taps_as_rows
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: vector.load
+// CHECK-COUNT-9: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @taps_as_rows(%x: tensor<2x30x30xf32>, %dy: tensor<2x28x28x16xf32>)
+    -> tensor<3x3x16xf32> {
+  %u = graph.unfold %x along [1, 2] sizes [3, 3] strides [1, 1] dilations [1, 1]
+      : tensor<2x30x30xf32>
+  %y = graph.einsum "bpqo,bpqij->ijo" %dy, %u
+      : tensor<2x28x28x16xf32>, tensor<2x28x28x3x3xf32>
+  return %y : tensor<3x3x16xf32>
+}
+
+// -----
+
+// Seven columns of a small image are too few as well: tiles of four of its rows
+// and of three, not of pixels of different images.
+// CHECK-LABEL: func.func @small_image
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-28: math.fma
+// CHECK: scf.yield
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-21: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @small_image(%x: tensor<64x9x9x32xf32>, %w: tensor<32x3x3x16xf32>)
+    -> tensor<64x7x7x16xf32> {
+  %u = graph.unfold %x along [1, 2] sizes [3, 3] strides [1, 1] dilations [1, 1]
+      : tensor<64x9x9x32xf32>
+  %y = graph.einsum "bpqcij,cijo->bpqo" %u, %w
+      : tensor<64x7x7x32x3x3xf32>, tensor<32x3x3x16xf32>
+  return %y : tensor<64x7x7x16xf32>
+}
