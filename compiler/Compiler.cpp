@@ -15,6 +15,7 @@
 #include "compiler/native/Jit.h"
 #include "dialect/Costs.h"
 #include "dialect/Loops.h"
+#include "runtime/Team.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
@@ -131,6 +132,12 @@ static LogicalResult runPasses(ModuleOp module,
 
 static int64_t budgetOf(const CompileOptions &options) {
   return options.memoryBudget.value_or(graph::defaultBudget);
+}
+
+static lower::Workers workersOf(const CompileOptions &options) {
+  if (!options.team)
+    return {};
+  return {options.team->size(), options.team->worth()};
 }
 
 /// graph with gradients -> plain graph, nothing simplified
@@ -261,7 +268,8 @@ std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
   if (!kernels)
     return std::nullopt;
   OwningOpRef<ModuleOp> lowered =
-      lower::lowerKernels(*kernels, {.schedule = !options.reference});
+      lower::lowerKernels(*kernels, {.schedule = !options.reference,
+                                     .workers = workersOf(options)});
   if (!lowered)
     return std::nullopt;
   auto compiled = native::compile(*lowered, {.optimise = !options.reference});
@@ -288,7 +296,7 @@ std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
       return std::nullopt;
     CompiledFunction &result = functions[plan->name];
     result = fuse::compiledFunction(
-        *plan, [&](StringRef kernel) { return code->lookup(kernel); });
+        *plan, [&](KernelCall &call) { code->link(call); }, options.team);
     result.code = code;
     result.kept = std::move(kept[plan->name]);
   }
@@ -450,6 +458,7 @@ void Compiler::emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
   if (reached(Stage::Linalg))
     return;
   module = lower::lowerKernels(*module, {.schedule = !options.reference,
+                                         .workers = workersOf(options),
                                          .toLLVM = stage != Stage::Vector});
   reports.check(static_cast<bool>(module));
   if (reached(Stage::Vector) || reached(Stage::Llvm))

@@ -34,6 +34,8 @@ struct CompileOptions {
   /// Bytes that the loops of a function may keep for its derivatives; unset:
   /// 1 GiB.
   std::optional<int64_t> memoryBudget = {};
+  /// Runs kernels with enough to do; null: one thread runs all.
+  std::shared_ptr<Team> team = {};
 };
 
 /// Functions by their names.

@@ -56,9 +56,22 @@ struct BufferInfo {
   int64_t bytes() const { return elements() * byteWidth(element); }
 };
 
+class Team;
+
+/// Who runs a kernel, as compiled code sees it.
+struct Worker {
+  int64_t number = 0;
+  int64_t count = 1;
+  Team *team = nullptr;
+};
+
+/// The worker that runs a kernel when there are no others.
+inline constexpr Worker alone;
+
 /// Every kernel has this type: an array of pointers to its buffers, in the
-/// order of its `KernelCall::operands`.
-using KernelEntry = void (*)(void *const *buffers);
+/// order of its `KernelCall::operands`, and who runs it. A kernel that is split
+/// has to be run by all workers of a team.
+using KernelEntry = void (*)(void *const *buffers, const Worker *worker);
 
 /// Where an operand of a kernel lies.
 struct Location {
@@ -79,6 +92,8 @@ struct KernelCall {
   /// Of its contractions, a multiply-add counting as two: the arithmetic that
   /// no fusion saves.
   int64_t flops = 0;
+  /// Whether all workers run it, each its part.
+  bool isSplit = false;
   /// Set if the call runs a loop instead of a kernel.
   std::shared_ptr<const LoopCall> loop = {};
 };
@@ -106,6 +121,8 @@ struct CompiledFunction {
   /// Set for a function that is interpreted instead: computes from the memory
   /// of all `buffers`. It has no calls then.
   std::function<void(void *const *buffers)> interpreted = {};
+  /// Runs the kernels that are split; without it one thread does.
+  std::shared_ptr<Team> team = {};
   std::vector<KeptRounds> kept = {};
 };
 

@@ -5,6 +5,7 @@
 // each round.
 #pragma once
 
+#include "runtime/Team.h"
 #include "runtime/Tensor.h"
 
 namespace gradus {
@@ -31,7 +32,11 @@ public:
   void runCall(size_t call) {
     if (bodies[call])
       return runLoop(call);
-    compiled.calls[call].entry(pointers.data() + starts[call]);
+    const KernelCall &kernel = compiled.calls[call];
+    void *const *operands = pointers.data() + starts[call];
+    if (kernel.isSplit && compiled.team)
+      return compiled.team->run(kernel.entry, operands);
+    kernel.entry(operands, &alone);
   }
 
 private:

@@ -187,13 +187,14 @@ FailureOr<Plan> readPlan(func::FuncOp function) {
   return plan;
 }
 
-CompiledFunction
-compiledFunction(const Plan &plan,
-                 llvm::function_ref<KernelEntry(StringRef)> lookup) {
+CompiledFunction compiledFunction(const Plan &plan,
+                                  llvm::function_ref<void(KernelCall &)> link,
+                                  const std::shared_ptr<Team> &team) {
   CompiledFunction function;
   function.name = plan.name;
   function.buffers = plan.buffers;
   function.arenaBytes = plan.arenaBytes;
+  function.team = team;
   for (const PlannedCall &call : plan.calls) {
     KernelCall &linked = function.calls.emplace_back();
     linked.name = call.kernel;
@@ -201,11 +202,11 @@ compiledFunction(const Plan &plan,
     linked.flops = call.flops;
     if (call.loop)
       linked.loop = std::make_shared<const LoopCall>(
-          LoopCall{compiledFunction(call.loop->body, lookup), call.loop->rounds,
-                   call.loop->reverse, call.loop->carried, call.loop->over,
-                   call.loop->with, call.loop->isConditional});
+          LoopCall{compiledFunction(call.loop->body, link, team),
+                   call.loop->rounds, call.loop->reverse, call.loop->carried,
+                   call.loop->over, call.loop->with, call.loop->isConditional});
     else
-      linked.entry = lookup(call.kernel);
+      link(linked);
   }
   return function;
 }

@@ -66,10 +66,11 @@ struct PlannedLoop {
   bool isConditional = false;
 };
 
-/// The plan with its kernels found by `lookup`.
-CompiledFunction
-compiledFunction(const Plan &plan,
-                 llvm::function_ref<KernelEntry(llvm::StringRef)> lookup);
+/// The plan with its kernels found by `link`, which says what is known of one
+/// by its name. Those that are split are run by `team`.
+CompiledFunction compiledFunction(const Plan &plan,
+                                  llvm::function_ref<void(KernelCall &)> link,
+                                  const std::shared_ptr<Team> &team = nullptr);
 
 /// Reads the plan of a planned function; an error names what is missing.
 llvm::FailureOr<Plan> readPlan(mlir::func::FuncOp function);

@@ -1,5 +1,5 @@
 // Kernel in LLVM dialect, one pointer per buffer -> the same as a private body,
-// and an entry point that takes all pointers as one array.
+// and an entry point that takes all pointers as one array, and who runs it.
 #include "compiler/lower/Passes.h"
 
 namespace gradus::lower {
@@ -29,21 +29,35 @@ struct EntryPointsPass : impl::EntryPointsBase<EntryPointsPass> {
 
     auto pointer = LLVM::LLVMPointerType::get(&getContext());
     auto type = LLVM::LLVMFunctionType::get(
-        LLVM::LLVMVoidType::get(&getContext()), {pointer});
+        LLVM::LLVMVoidType::get(&getContext()), {pointer, pointer});
     auto entry = LLVM::LLVMFuncOp::create(builder, loc, name, type);
     if (Attribute scratch = body->getAttr(kScratch))
       entry->setAttr(kScratch, scratch);
+    if (Attribute split = body->getAttr(kSplit))
+      entry->setAttr(kSplit, split);
     body->removeAttr(kScratch);
+    body->removeAttr(kSplit);
     Block *block = entry.addEntryBlock(builder);
     builder.setInsertionPointToStart(block);
-    SmallVector<Value> buffers;
-    for (unsigned i = 0; i < body.getNumArguments(); ++i) {
-      Value slot = LLVM::GEPOp::create(builder, loc, pointer, pointer,
-                                       block->getArgument(0),
-                                       ArrayRef<LLVM::GEPArg>{int32_t(i)});
-      buffers.push_back(LLVM::LoadOp::create(builder, loc, pointer, slot));
+    // Numbers are the fields of a Worker: its own, how many there are; then the
+    // worker itself, as `gradusBarrier` takes it.
+    SmallVector<Value> arguments;
+    int32_t pointers = 0, numbers = 0;
+    Value worker = block->getArgument(1);
+    for (Type type : body.getArgumentTypes()) {
+      if (type != pointer && numbers == 2) {
+        arguments.push_back(
+            LLVM::PtrToIntOp::create(builder, loc, type, worker));
+        continue;
+      }
+      bool isBuffer = type == pointer;
+      Value slot = LLVM::GEPOp::create(
+          builder, loc, pointer, type,
+          isBuffer ? Value(block->getArgument(0)) : worker,
+          ArrayRef<LLVM::GEPArg>{isBuffer ? pointers++ : numbers++});
+      arguments.push_back(LLVM::LoadOp::create(builder, loc, type, slot));
     }
-    LLVM::CallOp::create(builder, loc, body, buffers);
+    LLVM::CallOp::create(builder, loc, body, arguments);
     LLVM::ReturnOp::create(builder, loc, ValueRange());
   }
 };

@@ -58,7 +58,7 @@ OwningOpRef<ModuleOp> lowerKernels(ModuleOp kernels,
   else
     addReferenceLoops(each);
   if (options.toLLVM)
-    addLoopsToLLVM(each);
+    addLoopsToLLVM(each, options.workers);
   if (failed(passes.run(*lowered)))
     return nullptr;
   return lowered;

@@ -11,9 +11,17 @@
 
 namespace gradus::lower {
 
+/// How many may run a kernel together, and the operations, a vector's counting
+/// as one, below which that is not worth it.
+struct Workers {
+  int64_t count = 1;
+  int64_t worth = 64 * 1024;
+};
+
 struct LowerOptions {
   /// False: the reference path, plain loops, no fusion, no vectors.
   bool schedule = true;
+  Workers workers = {};
   /// False: stop at loops and vectors over buffers, to look at them.
   bool toLLVM = true;
 };
@@ -28,8 +36,9 @@ void registerLowerDialects(mlir::DialectRegistry &registry);
 /// argument (`graph.updates`), then a block of scratch if it has the attribute
 /// `graph.scratch` (bytes). A result's buffer overlaps no other operand; all
 /// are aligned to their elements (a row of a stack to no more). `kernels` is
-/// left as it was. Null after an error, which has been reported at its
-/// location.
+/// left as it was. With several workers, a kernel with the attribute
+/// `graph.split` is to be run by all of them (`Worker` in runtime/Abi.h). Null
+/// after an error, which has been reported at its location.
 mlir::OwningOpRef<mlir::ModuleOp> lowerKernels(mlir::ModuleOp kernels,
                                                const LowerOptions &options);
 

@@ -182,6 +182,27 @@ unsigned lanesOf(const Nest &nest) {
   return 16;
 }
 
+bool isParallel(const Nest &nest, unsigned loop) {
+  if (nest.reduces[loop])
+    return false;
+  for (unsigned i = nest.inputs; i < nest.accesses.size(); ++i) {
+    const SmallVector<int64_t> &strides = nest.accesses[i].strides;
+    if (strides.empty() || strides[loop] == 0)
+      return false;
+    // One step covers less than the way to the next, other loops jump over all.
+    int64_t way = std::abs(strides[loop]), covered = 0;
+    for (unsigned other = 0; other < nest.loops(); ++other) {
+      int64_t stride = std::abs(strides[other]);
+      if (other == loop || stride == 0 || stride >= way * nest.sizes[loop])
+        continue;
+      covered += (nest.sizes[other] - 1) * stride;
+    }
+    if (covered >= way)
+      return false;
+  }
+  return true;
+}
+
 Emitter::Emitter(Operation *before, unsigned lanes)
     : loc(before->getLoc()), lanes(lanes) {
   levels.emplace_back(before);
@@ -189,6 +210,14 @@ Emitter::Emitter(Operation *before, unsigned lanes)
 
 Value Emitter::constant(int64_t index) {
   return arith::ConstantIndexOp::create(levels[0], loc, index);
+}
+
+Value Emitter::buffer(MemRefType type, bool isPrivate) {
+  auto alloc = memref::AllocOp::create(levels[0], loc, type,
+                                       levels[0].getI64IntegerAttr(64));
+  if (isPrivate)
+    alloc->setAttr(kPrivate, levels[0].getUnitAttr());
+  return alloc;
 }
 
 scf::ForOp Emitter::open(int64_t end, int64_t step, ValueRange carried) {
@@ -200,6 +229,14 @@ scf::ForOp Emitter::open(int64_t end, int64_t step, ValueRange carried) {
                                    : OpBuilder::atBlockEnd(loop.getBody()));
   openLoops.push_back(loop);
   return loop;
+}
+
+scf::ForOp Emitter::open(const Nest &nest, unsigned loop, int64_t end,
+                         int64_t step) {
+  scf::ForOp opened = open(end, step);
+  if (isParallel(nest, loop))
+    opened->setAttr(kParallel, levels.back().getUnitAttr());
+  return opened;
 }
 
 void Emitter::close(ValueRange results) {

@@ -51,6 +51,9 @@ std::optional<Nest> nestOf(mlir::OpBuilder &builder, mlir::linalg::LinalgOp op);
 /// Merges neighbouring loops that every access walks as one.
 void mergeLoops(Nest &nest);
 
+/// Whether steps of a loop write to places of their own in every result.
+bool isParallel(const Nest &nest, unsigned loop);
+
 /// Whether every op of the body has a form on vectors.
 bool hasVectorForm(mlir::Block &body);
 
@@ -95,10 +98,16 @@ public:
   mlir::OpBuilder &at(unsigned level) { return levels[level]; }
   unsigned innermost() const { return levels.size() - 1; }
   mlir::Value constant(int64_t index);
+  /// A buffer of the kernel's own, allocated before the nest; each step of a
+  /// parallel loop may work in one of its own if it is private.
+  mlir::Value buffer(mlir::MemRefType type, bool isPrivate);
 
   /// Opens a loop over [0, end) in the innermost level and enters its body.
   mlir::scf::ForOp open(int64_t end, int64_t step,
                         mlir::ValueRange carried = {});
+  /// The same over a loop of `nest`, marked if its steps may run at once.
+  mlir::scf::ForOp open(const Nest &nest, unsigned loop, int64_t end,
+                        int64_t step);
   /// Leaves the innermost loop, yielding `results`.
   void close(mlir::ValueRange results = {});
 

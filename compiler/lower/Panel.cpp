@@ -17,10 +17,8 @@ Panel::Panel(const Nest &nest, const Roles &roles, Emitter &emitter,
   int64_t elements = vectors * emitter.lanes;
   for (unsigned loop : roles.contracted)
     elements *= nest.sizes[loop];
-  OpBuilder &before = emitter.at(0);
-  buffer = memref::AllocOp::create(before, emitter.loc,
-                                   MemRefType::get({elements}, b.element),
-                                   before.getI64IntegerAttr(64));
+  buffer = emitter.buffer(MemRefType::get({elements}, b.element),
+                          /*isPrivate=*/emitter.innermost() > 0);
 }
 
 Value Panel::load(const Point &point, int64_t j, int64_t vectors) {
@@ -52,6 +50,13 @@ Point Panel::inPanel(Point point) const {
   return point;
 }
 
+/// A loop over contracted steps, each of which has a place of its own.
+Value Panel::steps(int64_t end, int64_t step) {
+  scf::ForOp loop = emitter.open(end, step);
+  loop->setAttr(kParallel, emitter.at(0).getUnitAttr());
+  return loop.getInductionVar();
+}
+
 void Panel::pack(Point point, int64_t vectors, int64_t active) {
   level = emitter.innermost();
   Access packed = access(vectors * emitter.lanes);
@@ -62,7 +67,7 @@ void Panel::pack(Point point, int64_t vectors, int64_t active) {
   for (unsigned loop : roles.contracted) {
     if (turned && loop == inner)
       break;
-    point.variable[loop] = emitter.open(nest.sizes[loop], 1).getInductionVar();
+    point.variable[loop] = steps(nest.sizes[loop], 1);
     point.level[loop] = emitter.innermost();
     ++opened;
   }
@@ -71,7 +76,7 @@ void Panel::pack(Point point, int64_t vectors, int64_t active) {
     int64_t whole = size / lanes * lanes;
     if (whole > 0) {
       Point inside = point;
-      inside.variable[inner] = emitter.open(whole, lanes).getInductionVar();
+      inside.variable[inner] = steps(whole, lanes);
       inside.level[inner] = emitter.innermost();
       packTurned(packed, inside, inner, vectors, active, lanes);
       emitter.close();

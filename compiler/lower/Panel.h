@@ -12,10 +12,11 @@ namespace gradus::lower {
 Point columnAt(Point point, const Roles &roles, unsigned lanes, int64_t j,
                int64_t vectors, int64_t active);
 
-/// A buffer for one panel after another.
+/// A buffer for the panels that are packed at one place of the nest.
 class Panel {
 public:
-  /// A panel of up to `vectors` vectors; allocates before the nest.
+  /// A panel of up to `vectors` vectors, to be packed in the innermost level of
+  /// the emitter; allocates before the nest.
   Panel(const Nest &nest, const Roles &roles, Emitter &emitter,
         int64_t vectors);
 
@@ -28,6 +29,7 @@ public:
 private:
   Access access(int64_t width) const;
   Point inPanel(Point point) const;
+  mlir::Value steps(int64_t end, int64_t step);
   void packTurned(const Access &packed, const Point &point, unsigned inner,
                   int64_t vectors, int64_t active, int64_t steps);
   void transpose(llvm::SmallVector<mlir::Value> &block);

@@ -23,6 +23,19 @@ inline constexpr llvm::StringLiteral kUpdates = "graph.updates";
 /// has no such argument.
 inline constexpr llvm::StringLiteral kScratch = "graph.scratch";
 
+/// On a loop whose steps write to places of their own: they may run in any
+/// order, or at once.
+inline constexpr llvm::StringLiteral kParallel = "graph.parallel";
+
+/// On a buffer inside of a kernel in which a step of a parallel loop works: no
+/// step reads what another has left there.
+inline constexpr llvm::StringLiteral kPrivate = "graph.private";
+
+/// On a kernel whose parallel loops are split among workers: its last
+/// arguments, but for scratch, are the number of the worker, how many there
+/// are, and what `gradusBarrier` takes.
+inline constexpr llvm::StringLiteral kSplit = "graph.split";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "compiler/lower/Passes.h.inc"

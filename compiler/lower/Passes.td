@@ -117,15 +117,37 @@ def VectorMath : Pass<"graph-vector-math", "::mlir::func::FuncOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def SplitKernels : Pass<"graph-split-kernels", "::mlir::ModuleOp"> {
+  let summary = "let several workers run a kernel together";
+  let description = [{
+    A kernel with a loop that is marked parallel, at the top of its body and with
+    enough to do, gets the number of a worker, the number of workers and what
+    `gradusBarrier` takes as further arguments, and the attribute `graph.split`.
+    Each worker runs its part of the steps of such loops; what else writes memory
+    is left to the first one. Kernels with less to do stay as they are.
+    Test: test/lower/split-kernels.mlir.
+  }];
+  let options = [Option<"worth", "worth", "int64_t", "64 * 1024",
+                        "operations, a vector's counting as one, below which a "
+                        "loop is not split">];
+  let dependentDialects = ["::mlir::scf::SCFDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
 def PlaceScratch : Pass<"graph-place-scratch", "::mlir::func::FuncOp"> {
   let summary = "give every buffer inside a kernel its place";
   let description = [{
     A kernel allocates nothing. Buffers of at most 16 KiB together lie on the
     stack; else the kernel gets one more argument, a block of bytes whose size
     stands in its attribute `graph.scratch`, and each buffer a fixed offset in
-    it. Buffers that are never alive together share bytes.
+    it. Buffers that are never alive together share bytes. In a kernel that is
+    split among workers only those of which each has its own lie on the stack,
+    and in the block there are as many of them as `workers`.
     Test: test/lower/place-scratch.mlir.
   }];
+  let options = [Option<"workers", "workers", "int64_t", "1",
+                        "how many may run a kernel at once">];
   let dependentDialects = ["::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect"];
 }

@@ -59,9 +59,12 @@ void addScheduledLoops(OpPassManager &passes) {
   // out: vectors without transcendental functions of f32
 }
 
-void addLoopsToLLVM(OpPassManager &passes) {
+void addLoopsToLLVM(OpPassManager &passes, const Workers &workers) {
   // in: loops, vectors, buffers that are allocated
-  passes.addNestedPass<func::FuncOp>(createPlaceScratch());
+  if (workers.count > 1)
+    passes.addPass(createSplitKernels({workers.worth}));
+  // each worker its part of the steps of parallel loops
+  passes.addNestedPass<func::FuncOp>(createPlaceScratch({workers.count}));
   // no allocations
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
@@ -83,9 +86,9 @@ void registerLowerPipelines() {
       "graph-scheduled-loops",
       "kernels: linalg on tensors -> loops of vectors on buffers",
       addScheduledLoops);
-  PassPipelineRegistration<>("graph-loops-to-llvm",
-                             "kernels: loops and vectors on buffers -> LLVM",
-                             addLoopsToLLVM);
+  PassPipelineRegistration<>(
+      "graph-loops-to-llvm", "kernels: loops and vectors on buffers -> LLVM",
+      [](OpPassManager &passes) { addLoopsToLLVM(passes); });
 }
 
 } // namespace gradus::lower

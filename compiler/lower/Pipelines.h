@@ -2,6 +2,8 @@
 // kernels.
 #pragma once
 
+#include "compiler/lower/Lower.h"
+
 #include "mlir/Pass/PassManager.h"
 
 namespace gradus::lower {
@@ -13,7 +15,8 @@ void addReferenceLoops(mlir::OpPassManager &passes);
 void addScheduledLoops(mlir::OpPassManager &passes);
 
 /// Loops, vectors and buffers -> LLVM dialect with entry points.
-void addLoopsToLLVM(mlir::OpPassManager &passes);
+/// For more than one worker, kernels with enough to do are split among them.
+void addLoopsToLLVM(mlir::OpPassManager &passes, const Workers &workers = {});
 
 /// Makes the pipelines above known to gradus-opt by name.
 void registerLowerPipelines();

@@ -1,5 +1,6 @@
 // Kernel on buffers -> the same without allocations: a buffer inside the kernel
-// lies on the stack or at a fixed offset in one block the caller provides.
+// lies on the stack or at a fixed offset in one block the caller provides. In a
+// kernel that is split, each worker has its own of those marked private.
 #include "compiler/lower/Passes.h"
 
 namespace gradus::lower {
@@ -20,9 +21,24 @@ struct Buffer {
   int64_t first = 0;
   int64_t last = 0;
   int64_t offset = 0;
+  /// Each worker has its own.
+  bool isPrivate = false;
 };
 
+/// Whether only one worker at a time works in a buffer, or each in its own.
+bool isPrivate(memref::AllocOp alloc) {
+  if (alloc->hasAttr(kPrivate))
+    return true;
+  for (Operation *around = alloc->getParentOp(); !isa<func::FuncOp>(around);
+       around = around->getParentOp())
+    if (around->hasAttr(kSplit))
+      return true;
+  return false;
+}
+
 struct PlaceScratchPass : impl::PlaceScratchBase<PlaceScratchPass> {
+  using impl::PlaceScratchBase<PlaceScratchPass>::PlaceScratchBase;
+
   void runOnOperation() override {
     func::FuncOp kernel = getOperation();
     if (kernel.isExternal())
@@ -52,6 +68,7 @@ struct PlaceScratchPass : impl::PlaceScratchBase<PlaceScratchPass> {
       buffer.bytes = llvm::alignTo(std::max<int64_t>(type.getNumElements(), 1) *
                                        ((bits + 7) / 8),
                                    kAlignment);
+      buffer.isPrivate = isPrivate(alloc);
       setLifetime(buffer, body, order);
       buffers.push_back(buffer);
       return WalkResult::advance();
@@ -61,33 +78,71 @@ struct PlaceScratchPass : impl::PlaceScratchBase<PlaceScratchPass> {
     if (buffers.empty())
       return;
 
-    int64_t total = layOut(buffers);
-    OpBuilder builder = OpBuilder::atBlockBegin(&body);
+    place(kernel, buffers);
+    for (Buffer &buffer : buffers)
+      buffer.alloc.erase();
+  }
+
+  /// Gives the buffers their bytes: on the stack, or in a block that becomes
+  /// the last argument of the kernel.
+  void place(func::FuncOp kernel, SmallVector<Buffer> &buffers) {
+    OpBuilder builder = OpBuilder::atBlockBegin(&kernel.getBody().front());
     Location loc = kernel.getLoc();
-    auto blockType = MemRefType::get({total}, builder.getI8Type());
-    Value block;
-    if (total <= kStackBytes) {
-      block = memref::AllocaOp::create(builder, loc, blockType,
-                                       builder.getI64IntegerAttr(kAlignment));
-    } else {
+    bool isSplit = kernel->hasAttr(kSplit);
+    SmallVector<Buffer *> own, common;
+    for (Buffer &buffer : buffers)
+      (isSplit && !buffer.isPrivate ? common : own).push_back(&buffer);
+    int64_t ofEach = layOut(own), ofAll = layOut(common);
+    bool onStack = ofEach <= kStackBytes;
+    int64_t total =
+        ofAll + (onStack ? 0 : ofEach * (isSplit ? int64_t(workers) : 1));
+
+    Value block, stack;
+    if (onStack && ofEach > 0)
+      stack = memref::AllocaOp::create(
+          builder, loc, MemRefType::get({ofEach}, builder.getI8Type()),
+          builder.getI64IntegerAttr(kAlignment));
+    if (total > 0) {
       kernel->setAttr(kScratch, builder.getI64IntegerAttr(total));
       unsigned index = kernel.getNumArguments();
       DictionaryAttr attributes =
           index ? kernel.getArgAttrDict(0) : DictionaryAttr();
-      if (failed(kernel.insertArgument(index, blockType, attributes, loc)))
-        return signalPassFailure();
+      (void)kernel.insertArgument(index,
+                                  MemRefType::get({total}, builder.getI8Type()),
+                                  attributes, loc);
       block = kernel.getArgument(index);
     }
-    for (Buffer &buffer : buffers) {
-      Value offset =
-          arith::ConstantIndexOp::create(builder, loc, buffer.offset);
-      auto view = memref::ViewOp::create(builder, buffer.alloc.getLoc(),
-                                         buffer.alloc.getType(), block, offset,
+    auto view = [&](Buffer *buffer, Value bytes, Value offset) {
+      auto view = memref::ViewOp::create(builder, buffer->alloc.getLoc(),
+                                         buffer->alloc.getType(), bytes, offset,
                                          ValueRange());
-      buffer.alloc.replaceAllUsesWith(view.getResult());
+      buffer->alloc.replaceAllUsesWith(view.getResult());
+    };
+    auto constant = [&](int64_t number) -> Value {
+      return arith::ConstantIndexOp::create(builder, loc, number);
+    };
+    for (Buffer *buffer : common)
+      view(buffer, block, constant(buffer->offset));
+    // Behind what is common lies what the first worker has, then the next.
+    Value begin;
+    if (!onStack && isSplit)
+      begin = arith::AddIOp::create(builder, loc, constant(ofAll),
+                                    arith::MulIOp::create(builder, loc,
+                                                          constant(ofEach),
+                                                          workerOf(kernel)));
+    for (Buffer *buffer : own) {
+      Value offset = constant(buffer->offset);
+      if (begin)
+        offset = arith::AddIOp::create(builder, loc, begin, offset);
+      view(buffer, onStack ? stack : block, offset);
     }
-    for (Buffer &buffer : buffers)
-      buffer.alloc.erase();
+  }
+
+  /// The number of the worker that runs a kernel which is split.
+  static Value workerOf(func::FuncOp kernel) {
+    return *llvm::find_if(kernel.getArguments(), [](Value argument) {
+      return argument.getType().isIndex();
+    });
   }
 
   /// Follows the buffer through its views to all that touch it.
@@ -124,10 +179,7 @@ struct PlaceScratchPass : impl::PlaceScratchBase<PlaceScratchPass> {
   }
 
   /// First fit, large buffers first. Gives the bytes needed in all.
-  int64_t layOut(SmallVector<Buffer> &buffers) {
-    SmallVector<Buffer *> sorted;
-    for (Buffer &buffer : buffers)
-      sorted.push_back(&buffer);
+  int64_t layOut(SmallVector<Buffer *> sorted) {
     // Equal sizes in the order of the body: one layout on every machine.
     llvm::sort(sorted, [](const Buffer *a, const Buffer *b) {
       return std::make_tuple(-a->bytes, a) < std::make_tuple(-b->bytes, b);

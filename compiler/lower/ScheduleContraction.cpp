@@ -40,12 +40,10 @@ public:
     bool isPanel = b.strides[roles.n] == 1 && n <= vectors * lanes &&
                    !roles.contracted.empty() &&
                    b.strides[roles.contracted.back()] == n;
-    bool packs = b.strides[roles.n] != 1 || (tiles > 2 && !isPanel);
+    packs = b.strides[roles.n] != 1 || (tiles > 2 && !isPanel);
     depth = 1;
     for (unsigned loop : roles.contracted)
       depth *= nest.sizes[loop];
-    if (packs)
-      panel.emplace(nest, roles, emitter, vectors);
 
     Point point(nest.loops());
     point.vectorLoop = roles.n;
@@ -57,7 +55,7 @@ public:
     if (whole > 0) {
       Point inside = point;
       inside.variable[roles.n] =
-          emitter.open(whole, vectors * lanes).getInductionVar();
+          emitter.open(nest, roles.n, whole, vectors * lanes).getInductionVar();
       inside.level[roles.n] = emitter.innermost();
       emitPanel(inside, vectors, lanes);
       emitter.close();
@@ -84,7 +82,8 @@ private:
   }
 
   void enter(unsigned loop, Point &point) {
-    point.variable[loop] = emitter.open(nest.sizes[loop], 1).getInductionVar();
+    point.variable[loop] =
+        emitter.open(nest, loop, nest.sizes[loop], 1).getInductionVar();
     point.level[loop] = emitter.innermost();
   }
 
@@ -95,8 +94,10 @@ private:
   /// All rows of the columns at `point`: `vectors` vectors, of the last only
   /// `active` lanes.
   void emitPanel(Point point, int64_t vectors, int64_t active) {
-    if (panel)
+    if (packs) {
+      panel.emplace(nest, roles, emitter, vectors);
       panel->pack(point, vectors, active);
+    }
     unsigned opened = 0;
     for (unsigned loop : roles.between) {
       enter(loop, point);
@@ -109,7 +110,8 @@ private:
       emitTile(point, 1, vectors, active);
     } else {
       Point inside = point;
-      inside.variable[roles.m] = emitter.open(whole, perTile).getInductionVar();
+      inside.variable[roles.m] =
+          emitter.open(nest, roles.m, whole, perTile).getInductionVar();
       inside.level[roles.m] = emitter.innermost();
       emitTile(inside, perTile * each, vectors, active);
       emitter.close();
@@ -159,8 +161,7 @@ private:
                     int64_t vectors, int64_t active) {
     int64_t lanes = emitter.lanes;
     auto type = MemRefType::get({height * vectors * lanes}, element);
-    Value tile = memref::AllocOp::create(emitter.at(0), emitter.loc, type,
-                                         emitter.at(0).getI64IntegerAttr(64));
+    Value tile = emitter.buffer(type, /*isPrivate=*/true);
     Access rows;
     rows.flat = tile;
     rows.level = emitter.innermost();
@@ -348,6 +349,7 @@ private:
   const Access &a, &b;
   Type element;
   /// What B is read from; nothing where B itself is.
+  bool packs = false;
   std::optional<Panel> panel;
   int64_t depth = 1;
 };

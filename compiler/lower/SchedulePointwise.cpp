@@ -68,7 +68,8 @@ bool schedulePointwise(linalg::LinalgOp op) {
   for (unsigned loop = 0; loop < nest->loops(); ++loop) {
     if (int64_t(loop) == along)
       continue;
-    point.variable[loop] = emitter.open(nest->sizes[loop], 1).getInductionVar();
+    point.variable[loop] =
+        emitter.open(*nest, loop, nest->sizes[loop], 1).getInductionVar();
     point.level[loop] = emitter.innermost();
   }
   // Vectors from `begin` on, `together` of them in one round of a loop.
@@ -80,7 +81,7 @@ bool schedulePointwise(linalg::LinalgOp op) {
     Point inside = point;
     inside.active = lanes;
     inside.variable[along] =
-        emitter.open(size, together * lanes).getInductionVar();
+        emitter.open(*nest, along, size, together * lanes).getInductionVar();
     inside.level[along] = emitter.innermost();
     for (int64_t i = 0; i < together; ++i) {
       inside.plus[along] = begin + i * lanes;

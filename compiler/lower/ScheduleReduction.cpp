@@ -49,7 +49,7 @@ public:
         continue;
       }
       point.variable[loop] =
-          emitter.open(nest.sizes[loop], 1).getInductionVar();
+          emitter.open(nest, loop, nest.sizes[loop], 1).getInductionVar();
       point.level[loop] = emitter.innermost();
     }
     if (nest.reduces[along])
@@ -173,7 +173,7 @@ private:
     constexpr int64_t kColumns = 4;
     int64_t whole = size / (kColumns * lanes) * (kColumns * lanes);
     if (whole > 0) {
-      scf::ForOp op = emitter.open(whole, kColumns * lanes);
+      scf::ForOp op = emitter.open(nest, along, whole, kColumns * lanes);
       Point inside = point;
       inside.variable[along] = op.getInductionVar();
       inside.level[along] = emitter.innermost();

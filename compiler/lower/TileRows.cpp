@@ -189,6 +189,7 @@ private:
     before.clear();
     inside.clear();
     behind.clear();
+    addsUp = false;
     DenseSet<Value> totals;
     SmallVector<linalg::GenericOp> outside;
     for (linalg::GenericOp op : ops) {
@@ -217,6 +218,7 @@ private:
         if (isContraction(op))
           return false;
         totals.insert_range(op.getDpsInits());
+        addsUp = true;
       }
       inside.push_back(op);
     }
@@ -353,6 +355,8 @@ private:
                                   alloc.getType().getElementType());
       shrunken[buffer] = memref::AllocOp::create(builder, alloc.getLoc(), type,
                                                  builder.getI64IntegerAttr(64));
+      shrunken[buffer].getDefiningOp()->setAttr(kPrivate,
+                                                builder.getUnitAttr());
     }
   }
 
@@ -368,6 +372,9 @@ private:
     };
     auto loop = scf::ForOp::create(builder, loc, constant(0), constant(whole),
                                    constant(step));
+    // A total over all rows is added to in every step.
+    if (!addsUp)
+      loop->setAttr(kParallel, builder.getUnitAttr());
     OpBuilder inner(loop.getBody()->getTerminator());
     place.push_back(loop.getInductionVar());
     if (!isLast)
@@ -442,6 +449,8 @@ private:
   SmallVector<Axis> rows;
   SmallVector<int64_t> sizes;
   int64_t block = 1;
+  /// Whether an op in the loop adds up over the rows.
+  bool addsUp = false;
   SmallVector<linalg::GenericOp> before, inside, behind;
   llvm::MapVector<Value, Value> shrunken;
 };

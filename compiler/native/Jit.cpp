@@ -129,6 +129,10 @@ public:
     auto found = kernels.find(kernel);
     return found == kernels.end() ? nullptr : found->second.entry;
   }
+  bool isSplit(llvm::StringRef kernel) const override {
+    auto found = kernels.find(kernel);
+    return found != kernels.end() && found->second.isSplit;
+  }
   int64_t scratchBytes(llvm::StringRef kernel) const override {
     auto found = kernels.find(kernel);
     return found == kernels.end() ? 0 : found->second.scratchBytes;
@@ -137,6 +141,7 @@ public:
   struct Kernel {
     KernelEntry entry = nullptr;
     int64_t scratchBytes = 0;
+    bool isSplit = false;
   };
   std::unique_ptr<llvm::orc::LLJIT> session;
   llvm::StringMap<Kernel> kernels;
@@ -197,6 +202,7 @@ llvm::Expected<std::shared_ptr<Code>> compile(mlir::ModuleOp lowered,
       if (auto bytes =
               function->getAttrOfType<mlir::IntegerAttr>(lower::kScratch))
         entry.scratchBytes = bytes.getInt();
+      entry.isSplit = function->hasAttr(lower::kSplit);
     }
   return code;
 }

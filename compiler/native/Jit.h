@@ -28,6 +28,15 @@ public:
   /// The entry of the kernel of that name; null if there is none.
   virtual KernelEntry lookup(llvm::StringRef kernel) const = 0;
 
+  /// Whether it has to be run by all workers.
+  virtual bool isSplit(llvm::StringRef kernel) const = 0;
+
+  /// Tells `call` what is known of the kernel of its name.
+  void link(KernelCall &call) const {
+    call.entry = lookup(call.name);
+    call.isSplit = isSplit(call.name);
+  }
+
   /// Bytes of scratch the kernel wants as its last operand, 64-byte aligned; 0:
   /// it has no such operand.
   virtual int64_t scratchBytes(llvm::StringRef kernel) const = 0;

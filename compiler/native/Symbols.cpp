@@ -1,4 +1,4 @@
-// The table of Symbols.def with the addresses of this process's C library.
+// The table of Symbols.def with the addresses of this process.
 #include "compiler/native/Symbols.h"
 
 // <cmath> overloads most of these names; here each is declared once more under

@@ -180,7 +180,7 @@ void run(mlir::MLIRContext &context, const Case &c) {
     peak = std::max(peak, measureFmaPeak());
     double start = now();
     for (int i = 0; i < inner; ++i)
-      entry(operands.data());
+      entry(operands.data(), &alone);
     best = std::min(best, (now() - start) / inner);
   }
   for (void *operand : operands)
@@ -242,7 +242,7 @@ void runFile(mlir::MLIRContext &context, const char *path) {
     double best = 1e9;
     for (int repetition = 0; repetition < 60; ++repetition) {
       double begin = now();
-      entry(operands.data());
+      entry(operands.data(), &alone);
       best = std::min(best, now() - begin);
     }
     for (void *operand : operands)

@@ -1,5 +1,6 @@
 // `gradus bench`: how fast a model trains, how long its compilation takes, and
 // how near that is to what the processor can do.
+#include "runtime/Team.h"
 #include "runtime/run/Preparation.h"
 #include "tools/gradus/DescribeModel.h"
 #include "tools/gradus/Measurement.h"
@@ -20,6 +21,7 @@ namespace {
 struct Around {
   double compileSeconds = 0, firstStepSeconds = 0;
   std::vector<KeptRounds> kept;
+  unsigned threads = 1;
   int64_t peakMemory = 0, anonymousMemory = 0, dataBytes = 0;
 };
 
@@ -35,7 +37,7 @@ void printJson(const Measurement &measured, const Around &around,
   nlohmann::ordered_json json;
   json["model"] = loaded.path;
   json["precision"] = loaded.precision == Precision::F64 ? "f64" : "f32";
-  json["threads"] = 1;
+  json["threads"] = around.threads;
   json["batch"] = measured.batch;
   json["steps"] = measured.steps;
   json["median_step_s"] = measured.medianSeconds;
@@ -44,7 +46,7 @@ void printJson(const Measurement &measured, const Around &around,
   json["samples_per_s"] = double(measured.batch) / measured.medianSeconds;
   json["flops_per_step"] = measured.flops;
   json["fma_peak_flops_per_s"] = measured.peakFlops;
-  json["fraction_of_fma_peak"] = measured.fractionOfPeak();
+  json["fraction_of_fma_peak"] = measured.fractionOfPeak() / around.threads;
   json["compile_s"] = around.compileSeconds;
   json["first_step_s"] = around.firstStepSeconds;
   json["peak_memory_bytes"] = around.peakMemory;
@@ -80,12 +82,16 @@ void printTable(const Measurement &measured, const Around &around,
                           measured.batch));
   row("samples/s",
       fmt::format("{:.4g}", double(measured.batch) / measured.medianSeconds));
+  std::string cores =
+      around.threads == 1
+          ? "this core's multiply-add peak"
+          : fmt::format("the multiply-add peak of {} cores", around.threads);
   row("arithmetic",
-      fmt::format("{:.1f} GFLOP/s, {:.1f} % of this core's multiply-add peak "
-                  "in {} ({:.1f} GFLOP/s)",
+      fmt::format("{:.1f} GFLOP/s, {:.1f} % of {} in {} ({:.1f} GFLOP/s)",
                   double(measured.flops) / measured.medianSeconds * 1e-9,
-                  100 * measured.fractionOfPeak(), isDouble ? "f64" : "f32",
-                  measured.peakFlops * 1e-9));
+                  100 * measured.fractionOfPeak() / around.threads, cores,
+                  isDouble ? "f64" : "f32",
+                  measured.peakFlops * around.threads * 1e-9));
   row("compile", milliseconds(around.compileSeconds));
   row("first step", fmt::format("{} after the process began",
                                 milliseconds(around.firstStepSeconds)));
@@ -127,6 +133,8 @@ ExitCode verbs::bench(const CommandLine &line) {
   Preparation prepared = prepare(model, data, /*readOthers=*/false);
   around.compileSeconds = prepared.compileSeconds;
   around.kept = prepared.step.kept;
+  if (prepared.step.team)
+    around.threads = prepared.step.team->size();
   around.dataBytes = bytesOf(prepared.train);
   variables.setStatistics(model, prepared.train);
   BoundFunction step(std::move(prepared.step), variables);

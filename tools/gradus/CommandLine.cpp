@@ -78,6 +78,9 @@ Error unknownFlag(const std::string &verb, std::string flag,
 }
 
 /// A whole number of a flag.
+/// More threads than any machine has processors for.
+constexpr uint64_t maxThreads = 256;
+
 uint64_t wholeNumber(const char *flag, const std::string &text,
                      uint64_t least) {
   uint64_t number = 0;
@@ -140,7 +143,8 @@ void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
     line.temperature = *number;
   }
   if (!raw.threads.empty())
-    wholeNumber("--threads", raw.threads, 1);
+    line.threads = unsigned(std::min<uint64_t>(
+        wholeNumber("--threads", raw.threads, 1), maxThreads));
   // Then stderr holds nothing but objects.
   line.quiet |= raw.diagnostics == "json";
   for (const FlagInfo *flag : info.flags) {

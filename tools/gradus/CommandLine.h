@@ -43,6 +43,7 @@ struct CommandLine {
   /// 0: among all.
   int64_t topK = 0;
   std::optional<int64_t> memoryBudget;
+  std::optional<unsigned> threads;
   /// `f32` or `f64`; empty if not given.
   std::string precision;
   std::string data, output, split, emit, dumpStages;

@@ -1,6 +1,8 @@
 // See Load.h.
 #include "tools/gradus/Load.h"
 #include "compiler/ast/Parser.h"
+#include "runtime/Team.h"
+#include "runtime/run/Machine.h"
 #include "tools/gradus/Messages.h"
 
 #include <fmt/format.h>
@@ -46,6 +48,14 @@ const typed::Train &LoadedModel::train() const {
 }
 
 /// What config.json of a run folder says about the model in it.
+std::shared_ptr<Team> team(const CommandLine &line) {
+  static const std::shared_ptr<Team> shared = [&] {
+    unsigned threads = line.threads ? *line.threads : readMachine().threads();
+    return threads > 1 ? std::make_shared<Team>(threads) : nullptr;
+  }();
+  return shared;
+}
+
 static void readConfig(LoadedModel &model) {
   std::string path = model.run + "/config.json";
   std::ifstream file(path);

@@ -28,6 +28,11 @@ private:
 /// Throws Rejected if there are errors; prints warnings to stderr.
 void settle(const Diagnostics &diagnostics);
 
+/// The threads of this process that run kernels, started by the first call:
+/// `--threads`, or one for each processor that the process may use. Null if one
+/// thread is enough.
+std::shared_ptr<Team> team(const CommandLine &line);
+
 struct LoadedModel {
   SourceManager sources;
   std::unique_ptr<ast::File> file;
@@ -59,7 +64,8 @@ struct LoadedModel {
   DataFolder dataFolder(const CommandLine &line, const typed::Data &data) const;
   /// How its functions are to be compiled.
   CompileOptions options(const CommandLine &line) const {
-    return {precision, line.reference, line.interpret, line.memoryBudget};
+    return {precision, line.reference, line.interpret, line.memoryBudget,
+            team(line)};
   }
   /// The `train` that is meant; throws E1038 if there is none, E1023 if there
   /// are several and nothing says which.

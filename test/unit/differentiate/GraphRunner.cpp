@@ -102,7 +102,7 @@ GraphRunner::run(const std::string &function,
   KernelEntry entry = code ? code->lookup(function) : nullptr;
   if (!entry)
     throw std::runtime_error("no function " + function);
-  entry(operands.data());
+  entry(operands.data(), &alone);
   std::vector<std::vector<double>> results;
   for (size_t i = 0; i < sizes.size(); ++i) {
     auto *first = static_cast<double *>(operands[inputs.size() + i]);

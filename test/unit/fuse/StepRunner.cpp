@@ -89,8 +89,9 @@ std::optional<CompiledFunction> plan(mlir::ModuleOp module,
   if (failed(read))
     return std::nullopt;
   CompiledFunction function =
-      fuse::compiledFunction(*read, [&](llvm::StringRef kernel) {
-        return code ? code->lookup(kernel) : nullptr;
+      fuse::compiledFunction(*read, [&](KernelCall &call) {
+        if (code)
+          code->link(call);
       });
   function.code = code;
   return function;

@@ -56,7 +56,7 @@ void Kernel::run(std::vector<void *> operands) const {
   Buffer<char> scratch(scratchBytes);
   if (scratchBytes)
     operands.push_back(scratch.begin());
-  entry(operands.data());
+  entry(operands.data(), &alone);
   check(scratch.isIntact());
 }
 

@@ -16,7 +16,13 @@ namespace gradus::property {
 
 static CompiledFunction compile(const Orders &orders) {
   ModuleOp module = *orders.sample.module;
-  auto functions = compileGraph(OwningOpRef<ModuleOp>(module.clone()), {});
+  // Every other time by two threads, which split what they can.
+  static const auto team = std::make_shared<Team>(2, /*worth=*/1);
+  static bool isSplit = false;
+  CompileOptions options;
+  if ((isSplit = !isSplit))
+    options.team = team;
+  auto functions = compileGraph(OwningOpRef<ModuleOp>(module.clone()), options);
   if (!functions)
     throw std::logic_error(orders.sample.title + " cannot be compiled");
   return std::move(functions->at("f"));

@@ -9,7 +9,7 @@ using namespace gradus;
 
 namespace {
 
-void twice(void *const *buffers) {
+void twice(void *const *buffers, const Worker *) {
   auto *from = static_cast<const float *>(buffers[0]);
   auto *to = static_cast<float *>(buffers[1]);
   for (int i = 0; i < 4; ++i)
@@ -85,7 +85,7 @@ TEST(Execution, ArenaTooLargeIsAnErrorOfTheMachine) {
 namespace {
 
 /// carried += row + with, and the old value is the row of the stack.
-void addRow(void *const *buffers) {
+void addRow(void *const *buffers, const Worker *) {
   auto *carried = static_cast<float *>(buffers[0]);
   auto *row = static_cast<const float *>(buffers[1]);
   auto *with = static_cast<const float *>(buffers[2]);

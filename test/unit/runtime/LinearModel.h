@@ -25,7 +25,7 @@ inline LinearModelCalls linearCalls;
 
 namespace linear {
 
-template <int64_t batch> void stepKernel(void *const *buffers) {
+template <int64_t batch> void stepKernel(void *const *buffers, const Worker *) {
   auto *w = static_cast<float *>(buffers[0]);
   auto *m = static_cast<float *>(buffers[1]);
   auto *x = static_cast<const float *>(buffers[2]);
@@ -50,7 +50,8 @@ template <int64_t batch> void stepKernel(void *const *buffers) {
   (void)t;
 }
 
-template <int64_t batch> void evaluateKernel(void *const *buffers) {
+template <int64_t batch>
+void evaluateKernel(void *const *buffers, const Worker *) {
   auto *w = static_cast<const float *>(buffers[0]);
   auto *x = static_cast<const float *>(buffers[1]);
   auto *y = static_cast<const float *>(buffers[2]);
@@ -64,7 +65,7 @@ template <int64_t batch> void evaluateKernel(void *const *buffers) {
   }
 }
 
-inline void finishKernel(void *const *buffers) {
+inline void finishKernel(void *const *buffers, const Worker *) {
   auto *sum = static_cast<const double *>(buffers[0]);
   auto *worst = static_cast<const double *>(buffers[1]);
   auto *rows = static_cast<const double *>(buffers[2]);

@@ -10,7 +10,8 @@ using namespace gradus;
 
 namespace {
 
-template <int64_t batch> void predictKernel(void *const *buffers) {
+template <int64_t batch>
+void predictKernel(void *const *buffers, const Worker *) {
   auto *w = static_cast<const float *>(buffers[0]);
   auto *x = static_cast<const float *>(buffers[1]);
   auto *y = static_cast<float *>(buffers[2]);

@@ -221,7 +221,9 @@ TEST_F(Training, InterruptedRunLeavesAValidFolder) {
     CompiledFunction function = compile(batch);
     if (batch == 32)
       function.calls.push_back(
-          {"interrupt", [](void *const *) { std::raise(SIGINT); }, {}});
+          {"interrupt",
+           [](void *const *, const Worker *) { std::raise(SIGINT); },
+           {}});
     return function;
   };
   ::testing::internal::CaptureStderr();
@@ -262,7 +264,7 @@ TEST_F(Training, DivergedRunKeepsItsLastGoodWeights) {
     CompiledFunction function = compile(batch);
     // In the third epoch of four steps the loss is NaN.
     function.calls.push_back({"diverge",
-                              [](void *const *buffers) {
+                              [](void *const *buffers, const Worker *) {
                                 if (++runs == 10)
                                   *static_cast<float *>(buffers[0]) = NAN;
                               },
@@ -285,7 +287,7 @@ TEST_F(Training, WeightsThatAreNotFiniteAreNotSaved) {
     CompiledFunction function = compile(batch);
     if (batch == 4)
       function.calls.push_back({"diverge",
-                                [](void *const *buffers) {
+                                [](void *const *buffers, const Worker *) {
                                   static_cast<float *>(buffers[0])[1] =
                                       -INFINITY;
                                 },
@@ -307,10 +309,11 @@ TEST_F(Training, AStepAllocatesNothing) {
   model.settings.epochs = 3;
   model.step = [compile](int64_t batch) {
     CompiledFunction function = compile(batch);
-    function.calls.push_back(
-        {"count",
-         [](void *const *) { seen.push_back(allocations.load()); },
-         {}});
+    function.calls.push_back({"count",
+                              [](void *const *, const Worker *) {
+                                seen.push_back(allocations.load());
+                              },
+                              {}});
     return function;
   };
   train();

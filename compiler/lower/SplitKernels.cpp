@@ -1,0 +1,212 @@
+// Kernel of loops on buffers -> the same, run by several workers at once: each
+// takes its part of the steps of the parallel loops of the body, the first one
+// what stands between them, and all wait for each other where one may read what
+// another has written. Which worker takes a step changes nothing in it, so
+// results are the same for any number of workers.
+#include "compiler/lower/Passes.h"
+
+namespace gradus::lower {
+#define GEN_PASS_DEF_SPLITKERNELS
+#include "compiler/lower/Passes.h.inc"
+
+namespace {
+using namespace mlir;
+
+/// What a top-level op of the kernel means to workers.
+enum class Part : uint8_t {
+  /// Each computes it for itself: it reads and writes no memory.
+  Pure,
+  /// Each for itself, when what it reads is complete.
+  Reads,
+  /// The first worker alone.
+  Alone,
+  /// Split among all.
+  Shared,
+  /// It writes, and something reads its result: the kernel stays whole.
+  Unfit
+};
+
+int64_t stepsOf(scf::ForOp loop) {
+  auto begin = getConstantIntValue(loop.getLowerBound()),
+       end = getConstantIntValue(loop.getUpperBound()),
+       step = getConstantIntValue(loop.getStep());
+  return begin && end && step ? llvm::divideCeil(*end - *begin, *step) : 1;
+}
+
+/// Operations of a block with all steps of its loops.
+int64_t workOf(Block &block) {
+  int64_t work = 0;
+  for (Operation &op : block) {
+    auto loop = dyn_cast<scf::ForOp>(op);
+    work += loop ? stepsOf(loop) * workOf(*loop.getBody()) : 1;
+  }
+  return work;
+}
+
+bool writes(Operation *op) {
+  return op
+      ->walk([](Operation *inner) {
+        bool changes =
+            !isMemoryEffectFree(inner) &&
+            !inner->hasTrait<OpTrait::HasRecursiveMemoryEffects>() &&
+            !isa<memref::LoadOp, vector::MaskedLoadOp, vector::LoadOp,
+                 vector::GatherOp, memref::PrefetchOp, memref::AllocOp,
+                 memref::DeallocOp>(inner);
+        return changes ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+Part partOf(Operation *op, int64_t worth) {
+  if (isa<memref::AllocOp, memref::DeallocOp>(op) || isMemoryEffectFree(op))
+    return Part::Pure;
+  if (!writes(op))
+    return Part::Reads;
+  if (op->getNumResults() > 0)
+    return Part::Unfit;
+  auto loop = dyn_cast<scf::ForOp>(op);
+  bool isShared = loop && loop->hasAttr(kParallel) && stepsOf(loop) > 1 &&
+                  stepsOf(loop) * workOf(*loop.getBody()) >= worth;
+  return isShared ? Part::Shared : Part::Alone;
+}
+
+/// The ops of the body that touch a buffer, in order.
+SmallVector<Operation *> touching(memref::AllocOp alloc, Block &body) {
+  SetVector<Operation *> found;
+  SmallVector<Value> pending{alloc.getResult()};
+  DenseSet<Value> seen;
+  while (!pending.empty()) {
+    Value value = pending.pop_back_val();
+    if (!seen.insert(value).second)
+      continue;
+    for (Operation *user : value.getUsers()) {
+      if (!isa<memref::DeallocOp>(user) && !isMemoryEffectFree(user))
+        found.insert(body.findAncestorOpInBlock(*user));
+      for (Value result : user->getResults())
+        if (isa<MemRefType>(result.getType()))
+          pending.push_back(result);
+    }
+  }
+  SmallVector<Operation *> ops = found.takeVector();
+  llvm::sort(ops,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return ops;
+}
+
+struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
+  using impl::SplitKernelsBase<SplitKernelsPass>::SplitKernelsBase;
+
+  void runOnOperation() override {
+    for (auto kernel : getOperation().getOps<func::FuncOp>())
+      if (!kernel.isExternal() && llvm::hasSingleElement(kernel.getBody()))
+        split(kernel);
+  }
+
+  void split(func::FuncOp kernel) {
+    Block &body = kernel.getBody().front();
+    SmallVector<std::pair<Operation *, Part>> parts;
+    bool isWorth = false;
+    for (Operation &op : body.without_terminator()) {
+      Part part = partOf(&op, worth);
+      if (part == Part::Unfit)
+        return;
+      isWorth |= part == Part::Shared;
+      parts.push_back({&op, part});
+    }
+    if (!isWorth)
+      return;
+
+    // What was to be one step of a loop may have become ops of the body: then
+    // they hand the buffer on to each other.
+    DenseMap<Operation *, Part> partOfOp(parts.begin(), parts.end());
+    for (auto alloc : body.getOps<memref::AllocOp>()) {
+      SmallVector<Operation *> ops = touching(alloc, body);
+      auto isShared = [&](Operation *op) {
+        return partOfOp.lookup(op) == Part::Shared;
+      };
+      if (ops.size() > 1 &&
+          !(isShared(ops[0]) && llvm::none_of(llvm::drop_begin(ops), isShared)))
+        alloc->removeAttr(kPrivate);
+    }
+
+    Location loc = kernel.getLoc();
+    OpBuilder builder(kernel);
+    kernel->setAttr(kSplit, builder.getUnitAttr());
+    for (int i = 0; i < 3; ++i)
+      (void)kernel.insertArgument(kernel.getNumArguments(),
+                                  builder.getIndexType(), {}, loc);
+    worker = kernel.getArguments().end()[-3];
+    workers = kernel.getArguments().end()[-2];
+    meeting = kernel.getArguments().back();
+
+    // Whether something has been written since all have met.
+    bool isOpen = false;
+    scf::IfOp alone;
+    for (auto [op, part] : parts) {
+      if (part == Part::Pure)
+        continue;
+      bool goesOn = part == Part::Alone && alone;
+      builder.setInsertionPoint(op);
+      if (isOpen && !goesOn)
+        meet(builder, loc);
+      if (!goesOn) {
+        isOpen = false;
+        alone = nullptr;
+      }
+      if (part == Part::Shared)
+        share(builder, cast<scf::ForOp>(op));
+      else if (part == Part::Alone) {
+        if (!alone)
+          alone = onlyFirst(builder, loc);
+        else
+          alone->moveBefore(op);
+        op->moveBefore(alone.thenBlock()->getTerminator());
+      }
+      isOpen |= part != Part::Reads;
+    }
+  }
+
+  void meet(OpBuilder &builder, Location loc) {
+    ModuleOp module = getOperation();
+    StringRef name = "gradusBarrier";
+    if (!module.lookupSymbol(name)) {
+      OpBuilder outside = OpBuilder::atBlockBegin(module.getBody());
+      auto type =
+          outside.getFunctionType({outside.getIndexType()}, TypeRange());
+      func::FuncOp::create(outside, module.getLoc(), name, type).setPrivate();
+    }
+    func::CallOp::create(builder, loc, name, TypeRange(), meeting);
+  }
+
+  scf::IfOp onlyFirst(OpBuilder &builder, Location loc) {
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value isFirst = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::eq, worker, zero);
+    return scf::IfOp::create(builder, loc, isFirst, /*withElseRegion=*/false);
+  }
+
+  /// Steps n * i / workers up to n * (i + 1) / workers for worker i.
+  void share(OpBuilder &builder, scf::ForOp loop) {
+    Location loc = loop.getLoc();
+    Value steps = arith::ConstantIndexOp::create(builder, loc, stepsOf(loop));
+    Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+    auto boundary = [&](Value number) -> Value {
+      Value part = arith::DivUIOp::create(
+          builder, loc, arith::MulIOp::create(builder, loc, steps, number),
+          workers);
+      return arith::AddIOp::create(
+          builder, loc, loop.getLowerBound(),
+          arith::MulIOp::create(builder, loc, part, loop.getStep()));
+    };
+    Value begin = boundary(worker);
+    Value end = boundary(arith::AddIOp::create(builder, loc, worker, one));
+    loop.setLowerBound(begin);
+    loop.setUpperBound(end);
+    loop->setAttr(kSplit, builder.getUnitAttr());
+  }
+
+  Value worker, workers, meeting;
+};
+
+} // namespace
+} // namespace gradus::lower

@@ -1,0 +1,100 @@
+// RUN: gradus-opt %s -graph-split-kernels | FileCheck %s
+
+// Two loops with enough to do, the second reading what the first has written:
+// each worker takes its part of both, and all meet between them.
+// CHECK-LABEL: func.func @phases(
+// CHECK-SAME: %[[WORKER:[a-z0-9]+]]: index, %[[COUNT:[a-z0-9]+]]: index, %[[MEETING:[a-z0-9]+]]: index)
+// CHECK-SAME: graph.split
+// CHECK: %[[FIRST:.*]] = arith.muli %{{.*}}, %[[WORKER]]
+// CHECK: arith.divui %[[FIRST]], %[[COUNT]]
+// CHECK: %[[NEXT:.*]] = arith.addi %[[WORKER]], %{{.*}}
+// CHECK: arith.muli %{{.*}}, %[[NEXT]]
+// CHECK: scf.for
+// CHECK: {graph.parallel, graph.split}
+// CHECK: call @gradusBarrier(%[[MEETING]])
+// CHECK: scf.for
+// CHECK: {graph.parallel, graph.split}
+// CHECK-NOT: gradusBarrier
+// CHECK: return
+func.func @phases(%x: memref<100000xf32>, %y: memref<100000xf32>,
+                  %z: memref<100000xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %n = arith.constant 100000 : index
+  scf.for %i = %zero to %n step %one {
+    %0 = memref.load %x[%i] : memref<100000xf32>
+    memref.store %0, %y[%i] : memref<100000xf32>
+  } {graph.parallel}
+  scf.for %i = %zero to %n step %one {
+    %j = arith.subi %n, %i : index
+    %k = arith.subi %j, %one : index
+    %0 = memref.load %y[%k] : memref<100000xf32>
+    memref.store %0, %z[%i] : memref<100000xf32>
+  } {graph.parallel}
+  return
+}
+
+// What is not marked, or is little, is left to the first worker.
+// CHECK-LABEL: func.func @alone(
+// CHECK: {graph.parallel, graph.split}
+// CHECK: call @gradusBarrier
+// CHECK: %[[IS_FIRST:.*]] = arith.cmpi eq, %{{.*}}, %{{.*}} : index
+// CHECK: scf.if %[[IS_FIRST]] {
+// CHECK: memref.store
+// CHECK: scf.for
+// CHECK: }
+// CHECK: return
+func.func @alone(%x: memref<100000xf32>, %y: memref<100000xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %few = arith.constant 10 : index
+  %n = arith.constant 100000 : index
+  %c = arith.constant 1.0 : f32
+  scf.for %i = %zero to %n step %one {
+    memref.store %c, %x[%i] : memref<100000xf32>
+  } {graph.parallel}
+  memref.store %c, %y[%zero] : memref<100000xf32>
+  scf.for %i = %one to %few step %one {
+    %0 = memref.load %x[%i] : memref<100000xf32>
+    memref.store %0, %y[%i] : memref<100000xf32>
+  } {graph.parallel}
+  return
+}
+
+// A kernel with little to do stays whole.
+// CHECK-LABEL: func.func @small(%{{.*}}: memref<10xf32>) {
+// CHECK-NOT: gradusBarrier
+func.func @small(%x: memref<10xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %n = arith.constant 10 : index
+  %c = arith.constant 1.0 : f32
+  scf.for %i = %zero to %n step %one {
+    memref.store %c, %x[%i] : memref<10xf32>
+  } {graph.parallel}
+  return
+}
+
+// A buffer in which one step works is each worker's own; one that a loop hands on
+// to the next is not.
+// CHECK-LABEL: func.func @buffers(
+// CHECK: memref.alloc() {graph.private} : memref<8xf32>
+// CHECK: memref.alloc() : memref<100000xf32>
+func.func @buffers(%x: memref<100000xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %n = arith.constant 100000 : index
+  %c = arith.constant 1.0 : f32
+  %own = memref.alloc() {graph.private} : memref<8xf32>
+  %common = memref.alloc() {graph.private} : memref<100000xf32>
+  scf.for %i = %zero to %n step %one {
+    memref.store %c, %own[%zero] : memref<8xf32>
+    %0 = memref.load %own[%zero] : memref<8xf32>
+    memref.store %0, %common[%i] : memref<100000xf32>
+  } {graph.parallel}
+  scf.for %i = %zero to %n step %one {
+    %0 = memref.load %common[%i] : memref<100000xf32>
+    memref.store %0, %x[%i] : memref<100000xf32>
+  } {graph.parallel}
+  return
+}
