@@ -61,6 +61,27 @@ static Value moveAxis(OpBuilder &builder, Location loc, Value x, int64_t from,
   return TransposeOp::create(builder, loc, x, permutation);
 }
 
+static Value rowsAsColumns(OpBuilder &builder, Location loc, Value x) {
+  int64_t rows = rowsOf(x);
+  x = moveAxis(builder, loc, x, 0, rankOf(x) - 1);
+  SmallVector<int64_t> shape(tensorOf(x).getShape().drop_back());
+  shape.back() *= rows;
+  return ReshapeOp::create(builder, loc, x, shape);
+}
+
+static Value columnsAsRows(OpBuilder &builder, Location loc, Value x,
+                           Value like) {
+  SmallVector<int64_t> shape(tensorOf(like).getShape().drop_front());
+  shape.push_back(rowsOf(like));
+  x = ReshapeOp::create(builder, loc, x, shape);
+  return moveAxis(builder, loc, x, rankOf(x) - 1, 0);
+}
+
+static Value repeated(OpBuilder &builder, Location loc, Value x, int64_t rows) {
+  return BroadcastOp::create(builder, loc, x, ArrayRef<int64_t>{0},
+                             ArrayRef<int64_t>{rows});
+}
+
 static bool isAmong(IntegerAttr axis, DenseI64ArrayAttr dims) {
   return llvm::is_contained(dims.asArrayRef(), axis.getInt());
 }
@@ -232,8 +253,7 @@ static Value allRows(OpBuilder &builder, Location loc, Value operand,
                      int64_t rows) {
   if (auto each = operand.getDefiningOp<EachOp>())
     return each.getX();
-  return BroadcastOp::create(builder, loc, operand, ArrayRef<int64_t>{0},
-                             ArrayRef<int64_t>{rows});
+  return repeated(builder, loc, operand, rows);
 }
 
 /// How many rows the operands of `op` are of; nothing if none is a row, or one

@@ -54,6 +54,13 @@ def RowsBehind
 def BehindInFront
     : NativeCodeCall<"moveAxis($_builder, $_loc, $0, rankOf($1), 0)">;
 
+/// The rows of x as columns of matrices, one behind the other; and these as rows
+/// again, which have the shape of the second operand.
+def RowsAsColumns : NativeCodeCall<"rowsAsColumns($_builder, $_loc, $0)">;
+def ColumnsAsRows : NativeCodeCall<"columnsAsRows($_builder, $_loc, $0, $1)">;
+/// x once for each row of the second operand.
+def Repeated : NativeCodeCall<"repeated($_builder, $_loc, $0, rowsOf($1))">;
+
 /// Where an axis of a or of b is in y; whether it is there.
 def AxisOfA : NativeCodeCall<"axisInResult($_builder, $0, $1, true)">;
 def AxisOfB : NativeCodeCall<"axisInResult($_builder, $0, $1, false)">;
@@ -118,6 +125,15 @@ def : Batch<(ScatterAddOp (EachOp $x), $index, $rows),
             (EachOp (SecondInFront
                 (ScatterAddOp (RowsBehind $x, $index), $index, $rows))),
             [(Fixed $index)]>;
+
+// Rows of right-hand sides are more columns of them: a matrix is factored once.
+def : Batch<(SolveOp $a, (EachOp $b)),
+            (EachOp (ColumnsAsRows (SolveOp $a, (RowsAsColumns $b)), $b)),
+            [(Fixed $a)]>;
+def : Batch<(SolveOp (EachOp $a), (EachOp $b)), (EachOp (SolveOp $a, $b))>;
+def : Batch<(SolveOp (EachOp $a), $b), (EachOp (SolveOp $a, (Repeated $b, $a))),
+            [(Fixed $b)]>;
+def : Batch<(CholeskyOp (EachOp $a)), (EachOp (CholeskyOp $a))>;
 
 //===-- Diagonals ---------------------------------------------------------===//
 

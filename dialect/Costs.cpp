@@ -23,4 +23,17 @@ int64_t productsOf(EinsumOp einsum) {
   return products;
 }
 
+int64_t flopsOf(Operation *op) {
+  if (auto einsum = dyn_cast<EinsumOp>(op))
+    return 2 * productsOf(einsum);
+  if (!isa<SolveOp, CholeskyOp>(op))
+    return 0;
+  auto matrices = cast<RankedTensorType>(op->getOperand(0).getType());
+  int64_t n = matrices.getShape().back(), all = matrices.getNumElements();
+  if (isa<CholeskyOp>(op))
+    return all * n / 3;
+  auto x = cast<RankedTensorType>(op->getResult(0).getType());
+  return 2 * all * n / 3 + 2 * all * x.getShape().back();
+}
+
 } // namespace gradus::graph

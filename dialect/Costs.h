@@ -12,4 +12,8 @@ int64_t bytesOf(mlir::Type tensor);
 /// iteration space.
 int64_t productsOf(EinsumOp einsum);
 
+/// Multiplications and additions of contractions and of what takes whole
+/// matrices; element-wise work counts as none.
+int64_t flopsOf(mlir::Operation *op);
+
 } // namespace gradus::graph

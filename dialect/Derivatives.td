@@ -38,6 +38,11 @@ def ShapeOf : NativeCodeCall<"shapeOf($_builder, $0)">;
 def ElementOf : NativeCodeCall<"elementOf($0)">;
 def TapsOf : NativeCodeCall<"tapsOf($_builder, $0, $1)">;
 def RowsOf : NativeCodeCall<"rowsOf($_builder, $0)">;
+/// A contraction of matrices over the last axes, the leading ones in common.
+class Matrices<string spec>
+    : NativeCodeCall<"matrixSpec($_builder, $0, \"" # spec # "\")">;
+def SwapLast : NativeCodeCall<"swapLastAxes($_builder, $0)">;
+def HalfLower : NativeCodeCall<"halfLower($_builder, $_loc, $0)">;
 def RoomAfter : NativeCodeCall<"roomAfter($_builder, $0, $1, $2)">;
 
 defvar Exceeds = ConstantEnumCase<Graph_Predicate, "gt">;
@@ -110,7 +115,31 @@ def : Vjp<(UnfoldOp $x, $dims, $sizes, $strides, $dilations),
 def : Vjp<(FoldOp $x, $dims, $extents, $strides, $dilations),
           [(UnfoldOp $dy, $dims, (TapsOf $x, $dims), $strides, $dilations)]>;
 
-//===-- Section 3: reductions ---------------------------------------------===//
+//===-- Section 3: matrices -----------------------------------------------===//
+
+// Giles: Collected matrix derivative results for forward and reverse mode
+// algorithmic differentiation, 2008: db = a^-T dy, da = -db x^T.
+def : Vjp<(SolveOp:$x $a, $b),
+          [(NegOp (EinsumOp
+              (SolveOp:$db (TransposeOp $a, (SwapLast $a)), $dy), $x,
+              (Matrices<"ik,jk->ij"> $a))),
+           (replaceWithValue $db)]>;
+
+// Murray: Differentiation of the Cholesky decomposition, 2016: da is the
+// symmetric part of l^-T p l^-1, where p is the lower half of l^T dy, its
+// diagonal halved.
+defvar P = (MulOp (HalfLower $l),
+                  (EinsumOp $l, $dy, (Matrices<"ki,kj->ij"> $l)));
+defvar LT = (TransposeOp $l, (SwapLast $l));
+def : Vjp<(CholeskyOp:$l $a),
+          [(SolveOp LT,
+              (TransposeOp
+                 (SolveOp LT,
+                    (MulOp (Fill<"0.5"> $l),
+                           (AddOp P, (TransposeOp P, (SwapLast $l))))),
+                 (SwapLast $l)))]>;
+
+//===-- Section 4: reductions ---------------------------------------------===//
 
 // 1 where x is the maximum, else 0.
 defvar IsMaximum = (ConvertOp

@@ -99,6 +99,49 @@ DenseI64ArrayAttr tapsOf(Builder &builder, Value x, DenseI64ArrayAttr dims) {
   return builder.getDenseI64ArrayAttr(shapeOf(x).take_back(dims.size()));
 }
 
+StringAttr matrixSpec(Builder &builder, Value x, StringRef spec) {
+  EinsumSpec matrices = *parseEinsum(spec);
+  std::string leading;
+  for (size_t axis = 2; axis < shapeOf(x).size(); ++axis)
+    leading += static_cast<char>('A' + axis - 2);
+  for (std::string *list : {&matrices.a, &matrices.b, &matrices.y})
+    list->insert(0, leading);
+  return builder.getStringAttr(matrices.str());
+}
+
+DenseI64ArrayAttr swapLastAxes(Builder &builder, Value x) {
+  auto rank = static_cast<int64_t>(shapeOf(x).size());
+  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  std::swap(axes[rank - 2], axes[rank - 1]);
+  return builder.getDenseI64ArrayAttr(axes);
+}
+
+Value halfLower(OpBuilder &builder, Location loc, Value x) {
+  ArrayRef<int64_t> shape = shapeOf(x);
+  auto rank = static_cast<int64_t>(shape.size());
+  /// The number of each element's row (`axis` = rank - 2) or column.
+  auto position = [&](int64_t axis) -> Value {
+    Value steps =
+        IotaOp::create(builder, loc, shape.back(), builder.getI32Type());
+    SmallVector<int64_t> dims, sizes;
+    for (int64_t other = 0; other < rank; ++other)
+      if (other != axis) {
+        dims.push_back(other);
+        sizes.push_back(shape[other]);
+      }
+    return BroadcastOp::create(builder, loc, steps, dims, sizes);
+  };
+  Value row = position(rank - 2), column = position(rank - 1);
+  auto is = [&](Predicate predicate) -> Value {
+    return CompareOp::create(builder, loc, predicate, row, column);
+  };
+  Value rest = SelectOp::create(builder, loc, is(Predicate::eq),
+                                fillLike(builder, loc, x, 0.5),
+                                fillLike(builder, loc, x, 0));
+  return SelectOp::create(builder, loc, is(Predicate::gt),
+                          fillLike(builder, loc, x, 1), rest);
+}
+
 bool isFiniteNonzeroSplat(Value x) {
   SplatElementsAttr splat;
   if (!matchPattern(x, m_Constant(&splat)) || !isReal(x))

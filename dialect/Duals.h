@@ -52,6 +52,16 @@ mlir::DenseI64ArrayAttr roomAfter(mlir::Builder &builder, mlir::Value x,
 mlir::DenseI64ArrayAttr tapsOf(mlir::Builder &builder, mlir::Value x,
                                mlir::DenseI64ArrayAttr dims);
 
+/// `ij,jk->ik` for matrices with the leading axes of x, which are the same in
+/// all three.
+mlir::StringAttr matrixSpec(mlir::Builder &builder, mlir::Value x,
+                            llvm::StringRef spec);
+/// The permutation that exchanges the last two axes of x.
+mlir::DenseI64ArrayAttr swapLastAxes(mlir::Builder &builder, mlir::Value x);
+/// Like x, with 1 below the diagonal of each matrix, 1/2 on it and 0 above.
+mlir::Value halfLower(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value x);
+
 /// Whether x is a splat constant that is neither zero, infinite nor NaN.
 bool isFiniteNonzeroSplat(mlir::Value x);
 

@@ -419,6 +419,7 @@ def ConcatOp : Graph_InferredOp<"concat",
   let assemblyFormat = "$operands `along` $dim attr-dict `:` type($operands)";
 }
 
+include "dialect/LinearAlgebraOps.td"
 include "dialect/RandomOps.td"
 include "dialect/RowOps.td"
 include "dialect/WindowOps.td"

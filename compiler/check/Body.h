@@ -328,6 +328,11 @@ private:
                            const ast::Let &let);
   const Expr *draw(const ast::Let &let);
 
+  // Matrices (CheckMatrices.cpp).
+  bool isSquareMatrix(const CallSite &site, const Expr *operand);
+  const Expr *solve(CallSite &site, std::string_view parameters);
+  const Expr *cholesky(CallSite &site, std::string_view parameters);
+
   // Windows (CheckWindows.cpp).
   const Expr *convolve(Builtin builtin, CallSite &site,
                        std::string_view parameters);

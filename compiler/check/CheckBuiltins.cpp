@@ -27,6 +27,8 @@ enum class Signature : uint8_t {
   CumSum,
   Convolution,
   Pooling,
+  Solve,
+  Cholesky,
   Creation,
   Rank,
   Stop,
@@ -130,6 +132,10 @@ const Expr *Body::callBuiltin(Builtin builtin, CallSite &site) {
     return convolve(builtin, site, row.parameters);
   case Signature::Pooling:
     return pool(builtin, site, row.parameters);
+  case Signature::Solve:
+    return solve(site, row.parameters);
+  case Signature::Cholesky:
+    return cholesky(site, row.parameters);
   case Signature::Reduction:
   case Signature::ArgReduction:
     return reduction(builtin, site);

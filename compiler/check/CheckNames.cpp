@@ -27,8 +27,7 @@ static const BuiltinName *findBuiltin(std::string_view name) {
 }
 
 // Builtins and names of the prelude that this version does not have.
-static const std::string_view futureNames[] = {"newton", "solve", "cholesky",
-                                               "top_k", "gather"};
+static const std::string_view futureNames[] = {"top_k", "gather"};
 
 static const std::pair<std::string_view, ElementType> elements[] = {
     {"real", ElementType::Real}, {"f32", ElementType::F32},

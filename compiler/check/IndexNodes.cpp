@@ -74,6 +74,7 @@ struct Operands {
   void operator()(const Convolve &node) const {
     all({node.operand, node.weights});
   }
+  void operator()(const Solve &node) const { all({node.matrix, node.right}); }
   void operator()(const Pad &node) const { all({node.operand, node.value}); }
   void operator()(const Pick &node) const { all({node.operand, node.index}); }
   void operator()(const OneHot &node) const { one(node.index); }

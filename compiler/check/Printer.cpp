@@ -207,6 +207,10 @@ void Printer::print(const Expr &expr) {
     } else if constexpr (std::is_same_v<T, Pool>) {
       node(expr, fmt::format("{} {}", str(it.op), list(it.windows)),
            {it.operand});
+    } else if constexpr (std::is_same_v<T, Solve>) {
+      node(expr, "solve", {it.matrix, it.right});
+    } else if constexpr (std::is_same_v<T, Cholesky>) {
+      node(expr, "cholesky", {it.operand});
     } else if constexpr (std::is_same_v<T, Eye>) {
       node(expr, "eye");
     } else if constexpr (std::is_same_v<T, Iota>) {

@@ -10,6 +10,7 @@
 
 #include "compiler/check/DerivativeNodes.h"
 #include "compiler/check/IndexNodes.h"
+#include "compiler/check/MatrixNodes.h"
 #include "compiler/check/RandomNodes.h"
 #include "compiler/check/StoredValues.h"
 #include "compiler/check/TypedData.h"
@@ -256,9 +257,9 @@ struct Expr {
       Number, DimValue, ConstReference, LocalReference, ParamReference,
       StateReference, AllParams, StatisticReference, ScalarReference, Rank,
       Elementwise, Broadcast, Convert, Reduce, Contract, Transpose, Reshape,
-      Pick, OneHot, Concat, Pad, CumulativeSum, Slice, Convolve, Pool, Eye,
-      Iota, Draw, Stop, Tuple, Call, FunctionReference, CallLocal, Stack,
-      Derivative, ForEach, IndexReduce, At, Gather>;
+      Pick, OneHot, Concat, Pad, CumulativeSum, Slice, Convolve, Pool, Solve,
+      Cholesky, Eye, Iota, Draw, Stop, Tuple, Call, FunctionReference,
+      CallLocal, Stack, Derivative, ForEach, IndexReduce, At, Gather>;
   Node node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }

@@ -245,6 +245,8 @@ private:
   mlir::Value visit(const typed::CumulativeSum &, const Expr &, Frame &);
   mlir::Value visit(const typed::Convolve &, const Expr &, Frame &);
   mlir::Value visit(const typed::Pool &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Solve &, const Expr &, Frame &);
+  mlir::Value visit(const typed::Cholesky &, const Expr &, Frame &);
   mlir::Value visit(const typed::Slice &, const Expr &, Frame &);
   mlir::Value visit(const typed::Eye &, const Expr &, Frame &);
   mlir::Value visit(const typed::Iota &, const Expr &, Frame &);

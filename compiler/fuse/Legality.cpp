@@ -27,6 +27,8 @@ StringRef nameOf(Kind kind) {
     return "scalars";
   case Kind::Loop:
     return "loop";
+  case Kind::Call:
+    return "call";
   }
   llvm_unreachable("a kind beyond the enumeration");
 }
@@ -55,6 +57,10 @@ bool isLeaf(Operation *op) { return isLeaf(op, 3); }
 bool isContraction(Operation *op) {
   auto einsum = dyn_cast<graph::EinsumOp>(op);
   return einsum && !graph::parseEinsum(einsum.getSpec())->contracted().empty();
+}
+
+bool isCall(Operation *op) {
+  return isa<graph::SolveOp, graph::CholeskyOp>(op);
 }
 
 bool isCheap(Operation *op) {
@@ -273,6 +279,8 @@ std::optional<Kind> kindOf(ArrayRef<Operation *> ops) {
   Members members(ops);
   if (ops.size() > kMaxOps)
     return std::nullopt;
+  if (llvm::any_of(members.ops(), isCall))
+    return members.ops().size() == 1 ? std::optional(Kind::Call) : std::nullopt;
   auto root = llvm::find_if(members.ops(), isContraction);
   if (root != members.ops().end()) {
     if (isEpilogue(members, *root))

@@ -26,6 +26,8 @@ enum class Kind {
   Scalars,
   /// One loop over a list of kernels.
   Loop,
+  /// One op on whole matrices, which a function of the runtime computes.
+  Call,
 };
 
 llvm::StringRef nameOf(Kind kind);
@@ -34,6 +36,9 @@ llvm::StringRef nameOf(Kind kind);
 /// if they do not fit one kernel. A single op with its `carried` operands
 /// always fits.
 std::optional<Kind> kindOf(llvm::ArrayRef<mlir::Operation *> ops);
+
+/// An op that a function of the runtime computes.
+bool isCall(mlir::Operation *op);
 
 /// Computed from nothing: a constant, an iota, or element-wise on such.
 bool isLeaf(mlir::Operation *op);

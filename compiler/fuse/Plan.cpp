@@ -94,8 +94,7 @@ static std::optional<gradus::Location> parseLocation(Attribute attribute) {
   return location;
 }
 
-/// Two for each element of a contraction's iteration space, in all rounds; of
-/// what may not run, none.
+/// In all rounds; of what may not run, none.
 static int64_t flopsOf(func::FuncOp kernel) {
   int64_t flops = 0;
   if (graph::RoundsOp rounds = roundsOf(kernel)) {
@@ -105,8 +104,7 @@ static int64_t flopsOf(func::FuncOp kernel) {
       flops += flopsOf(kernelOf(call));
     return flops * static_cast<int64_t>(rounds.getRounds());
   }
-  kernel.walk(
-      [&](graph::EinsumOp einsum) { flops += 2 * graph::productsOf(einsum); });
+  kernel.walk([&](Operation *op) { flops += graph::flopsOf(op); });
   return flops;
 }
 

@@ -91,6 +91,7 @@ class GraphToLinalg : public impl::GraphToLinalgBase<GraphToLinalg> {
     populateReductionPatterns(types, patterns);
     populateContractionPatterns(types, patterns);
     populateGatheringPatterns(types, patterns);
+    populateNativeCallPatterns(types, patterns);
     populateDrawingPatterns(types, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);
@@ -99,9 +100,11 @@ class GraphToLinalg : public impl::GraphToLinalgBase<GraphToLinalg> {
 
     ConversionTarget target(getContext());
     target.addIllegalDialect<graph::GraphDialect>();
-    target.addLegalDialect<arith::ArithDialect, linalg::LinalgDialect,
-                           math::MathDialect, scf::SCFDialect,
-                           tensor::TensorDialect>();
+    target.addLegalDialect<
+        arith::ArithDialect, bufferization::BufferizationDialect,
+        linalg::LinalgDialect, math::MathDialect, memref::MemRefDialect,
+        scf::SCFDialect, tensor::TensorDialect>();
+    target.addLegalOp<graph::NativeCallOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp function) {
       return types.isSignatureLegal(function.getFunctionType()) &&
              types.isLegal(&function.getBody());

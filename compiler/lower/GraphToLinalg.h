@@ -58,6 +58,9 @@ void populateReductionPatterns(const StorageTypes &types,
 /// gather, scatter_add.
 void populateGatheringPatterns(const StorageTypes &types,
                                mlir::RewritePatternSet &patterns);
+/// solve, cholesky: calls of functions of the runtime on buffers.
+void populateNativeCallPatterns(const StorageTypes &types,
+                                mlir::RewritePatternSet &patterns);
 /// random.
 void populateDrawingPatterns(const StorageTypes &types,
                              mlir::RewritePatternSet &patterns);

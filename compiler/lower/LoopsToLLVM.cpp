@@ -1,5 +1,6 @@
 // Control flow, arithmetic, vectors and buffers -> LLVM dialect, all in one
 // conversion: nine of them take three times as long.
+#include "compiler/lower/NativeCalls.h"
 #include "compiler/lower/Passes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -39,6 +40,7 @@ struct LoopsToLLVMPass : impl::LoopsToLLVMBase<LoopsToLLVMPass> {
     cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
     index::populateIndexToLLVMConversionPatterns(types, patterns);
     ub::populateUBToLLVMConversionPatterns(types, patterns);
+    populateNativeCallToLLVMPatterns(types, patterns);
     LLVMConversionTarget target(getContext());
     target.addLegalOp<ModuleOp>();
     // What has no pattern is reported by VerifyKernels, with the kernel's name.

@@ -8,7 +8,7 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "a kernel of graph ops as linalg on tensors";
   let description = [{
     Every op of `graph` becomes `linalg.generic`, a tensor movement, a loop over
-    rows or an `arith.constant`. Broadcasts and transpositions are maps, so that they fuse
+    rows, an `arith.constant` or a `graph.native_call`. Broadcasts and transpositions are maps, so that they fuse
     into what reads them; a splat constant becomes a scalar inside the body.
     Booleans and bytes are `i8` from here on: one byte an element, as in the
     buffers of the runtime, whatever is done with vectors later.
@@ -20,8 +20,10 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::func::FuncOp"> {
     `test/lower/graph-to-linalg-errors.mlir`.
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect"
   ];
 }

@@ -1,4 +1,4 @@
-// The table of Symbols.def with the addresses of this process.
+// The table of Symbols.def with the addresses of this process's functions.
 #include "compiler/native/Symbols.h"
 
 // <cmath> overloads most of these names; here each is declared once more under

@@ -145,6 +145,15 @@ TEST(Optimizer, NewtonCg) {
     EXPECT_NEAR(found[i], w[i], 1e-10);
 }
 
+// The same with the Hessian itself.
+TEST(Optimizer, Newton) {
+  Numbers w = start;
+  for (int t = 0; t < 3; ++t)
+    for (size_t i = 0; i < a.size(); ++i)
+      w[i] *= 0.1 / (2 * a[i] + 0.1);
+  expectNear(train("newton(damping = 0.1)"), w);
+}
+
 // Few conjugate gradients go down, too, but not as far.
 TEST(Optimizer, NewtonCgStopsEarly) {
   auto lossOf = [](const Numbers &w) {

@@ -302,6 +302,20 @@ INSTANTIATE_TEST_SUITE_P(
              "%i = graph.constant dense<[2, 0, 2, 2]> : tensor<4xi32>\n"
              "%y = graph.gather %a at %i : tensor<3x2xf64>, tensor<4xi32>",
              {4, 2}},
+        Case{"solve",
+             {{2, 2}, {2, 3}},
+             "%c = graph.constant dense<[[7.0, 1.0], [-2.0, 6.0]]> : "
+             "tensor<2x2xf64>\n"
+             "%m = graph.add %a, %c : tensor<2x2xf64>\n"
+             "%y = graph.solve %m, %b : tensor<2x2xf64>, tensor<2x3xf64>",
+             {2, 3}},
+        Case{"cholesky",
+             {{2, 2}},
+             "%c = graph.constant dense<[[7.0, 1.0], [-2.0, 6.0]]> : "
+             "tensor<2x2xf64>\n"
+             "%m = graph.add %a, %c : tensor<2x2xf64>\n"
+             "%y = graph.cholesky %m : tensor<2x2xf64>",
+             {2, 2}},
         Case{"scatter_add",
              {{4, 2}},
              "%i = graph.constant dense<[2, 0, 2, 2]> : tensor<4xi32>\n"

@@ -108,6 +108,17 @@ static graph::Array magnitudes(Operation *op, ArrayRef<graph::Array> operands,
   return cast<graph::Evaluable>(op).evaluate(absolute)[0];
 }
 
+/// What takes whole matrices is off by what small changes of them would do, as
+/// elimination is.
+static graph::Array ofShifted(Operation *op, ArrayRef<graph::Array> operands,
+                              Random &random) {
+  Arrays shifted(operands);
+  for (graph::Array &array : shifted)
+    for (double &x : array.reals)
+      x += 4 * roundingOf(array.type) * x * drawReal(random, -1, 1);
+  return cast<graph::Evaluable>(op).evaluate(shifted)[0];
+}
+
 /// Runs with every inexact result shifted at random.
 static Arrays shifted(const Orders &orders, const Point &at, Random &random) {
   return orders.interpret(at, [&](Operation *op,
@@ -116,7 +127,9 @@ static Arrays shifted(const Orders &orders, const Point &at, Random &random) {
     graph::Array &y = results[0];
     if (!y.isReal())
       return;
-    if (double units = inexactness(op)) {
+    if (isa<graph::SolveOp, graph::CholeskyOp>(op)) {
+      y = ofShifted(op, operands, random);
+    } else if (double units = inexactness(op)) {
       graph::Array scale = magnitudes(op, operands, y);
       for (int64_t i = 0; i < y.size(); ++i)
         if (std::isfinite(y.reals[i]))

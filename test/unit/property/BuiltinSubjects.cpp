@@ -31,6 +31,12 @@ static const std::vector<Row> &rows() {
       {"min", "x: real[3, 4]", "real[3]", "min(x, axis = 1)"},
       {"mean", "x: real[3, 4, 2]", "real[4]", "mean(x, axis = (0, 2))"},
       {"clamp", "x: real[5], a: real, b: real", "real[5]", "clamp(x, a, b)"},
+      {"solve", "A: real[3, 3], b: real[3]", "real[3]",
+       "solve(A + 8 * eye[3], b)"},
+      {"solve1", "A: real[2, 2], b: real[2, 3]", "real[2, 3]",
+       "solve(A @ A.T + 4 * eye[2], b)"},
+      {"cholesky", "A: real[3, 3]", "real[3, 3]",
+       "cholesky(A @ A.T + 4 * eye[3])"},
       {"dot", "x: real[2, 3], a: real[2, 3]", "real", "dot(x, a)"},
   };
   return all;

@@ -1,7 +1,7 @@
 // One subject for each op of the dialect that has a value. Element-wise ops on
 // reals are found by their traits and need a row only if their domain is not
 // all numbers; every other op has a recipe.
-#include "test/unit/property/Draft.h"
+#include "test/unit/property/MatrixRecipes.h"
 
 #include "dialect/Einsum.h"
 #include "dialect/Loops.h"
@@ -483,6 +483,7 @@ static const std::map<std::string, Sample (*)(Draft &)> &recipes() {
   static const std::map<std::string, Sample (*)(Draft &)> rows = {
       {"argmax", argmax},
       {"broadcast", broadcast},
+      {"cholesky", choleskySample},
       {"compare", compare},
       {"concat", concat},
       {"constant", constant},
@@ -500,6 +501,7 @@ static const std::map<std::string, Sample (*)(Draft &)> &recipes() {
       {"scatter_add", scatterAdd},
       {"select", select},
       {"slice", slice},
+      {"solve", solveSample},
       {"sum", sum},
       {"transpose", transpose},
       {"unfold", unfold},
