@@ -58,6 +58,27 @@ void Clustering::add(Cluster *cluster, ArrayRef<Operation *> ops) {
     owner[op] = cluster;
   llvm::append_range(cluster->ops, ops);
   update(cluster);
+  bool grows = false;
+  for (Cluster *producer : producersOf(ops))
+    if (producer != cluster) {
+      grows |= cluster->needed.test_and_set(producer->id);
+      grows |= cluster->needed |= producer->needed;
+    }
+  if (grows)
+    passOn(cluster);
+}
+
+/// Who needs `grown` needs what it needs.
+void Clustering::passOn(const Cluster *grown) {
+  for (const auto &cluster : clusters)
+    if (cluster->needed.test(grown->id))
+      cluster->needed |= grown->needed;
+}
+
+Cluster *Clustering::newCluster() {
+  clusters.push_back(std::make_unique<Cluster>());
+  clusters.back()->id = clusters.size() - 1;
+  return clusters.back().get();
 }
 
 void Clustering::update(Cluster *cluster) {
@@ -66,10 +87,8 @@ void Clustering::update(Cluster *cluster) {
   if (cluster->ops.empty())
     return;
   cluster->kind = kindOf(cluster->ops).value_or(Kind::Rows);
-  auto numbers = llvm::map_range(
-      cluster->ops, [&](Operation *op) { return number.lookup(op); });
-  cluster->first = *llvm::min_element(numbers);
-  cluster->last = *llvm::max_element(numbers);
+  cluster->last = *llvm::max_element(llvm::map_range(
+      cluster->ops, [&](Operation *op) { return number.lookup(op); }));
 }
 
 /// Rule 1: `op`, which nobody uses yet, joins a producer or founds a cluster.
@@ -94,23 +113,11 @@ void Clustering::place(Operation *op) {
   auto found = llvm::find_if(candidates, fits);
   if (found != candidates.end())
     return add(*found, unit);
-  clusters.push_back(std::make_unique<Cluster>());
-  add(clusters.back().get(), unit);
+  add(newCluster(), unit);
 }
 
 bool Clustering::needs(Cluster *cluster, Cluster *other) const {
-  DenseSet<Cluster *> seen;
-  SmallVector<Cluster *> open = {cluster};
-  while (!open.empty()) {
-    Cluster *current = open.pop_back_val();
-    if (current == other)
-      return true;
-    // All that it needs stands before its last op.
-    if (current->last < other->first || !seen.insert(current).second)
-      continue;
-    llvm::append_range(open, producersOf(current->ops));
-  }
-  return false;
+  return cluster == other || cluster->needed.test(other->id);
 }
 
 bool Clustering::hasDetour(Cluster *first, Cluster *second) const {
@@ -129,6 +136,14 @@ bool Clustering::tryMerge(Cluster *into, Cluster *from) {
   Ops moved = std::move(from->ops);
   from->ops.clear();
   add(into, moved);
+  // Who needs one of them needs both.
+  into->needed |= from->needed;
+  into->needed.reset(into->id);
+  into->needed.reset(from->id);
+  for (const auto &cluster : clusters)
+    if (cluster.get() != into && cluster->needed.test(from->id))
+      cluster->needed.set(into->id);
+  passOn(into);
   return true;
 }
 

@@ -25,6 +25,8 @@
 
 #include "compiler/fuse/Legality.h"
 
+#include "llvm/ADT/SparseBitVector.h"
+
 #include <memory>
 #include <vector>
 
@@ -34,9 +36,11 @@ namespace gradus::fuse {
 struct Cluster {
   std::vector<mlir::Operation *> ops;
   Kind kind = Kind::Rows;
-  /// Places of the first and the last op in the program; what depends on
-  /// nothing at or behind `first` is no user of this cluster.
-  int64_t first = 0, last = 0;
+  /// The place of the last op in the program.
+  int64_t last = 0;
+  /// The numbers of all clusters that this one needs, directly or not.
+  unsigned id = 0;
+  llvm::SparseBitVector<> needed;
 
   bool isView() const;
 };
@@ -79,6 +83,8 @@ private:
   /// Whether a way leads from `first` through a third cluster to `second`.
   bool hasDetour(Cluster *first, Cluster *second) const;
   void add(Cluster *cluster, llvm::ArrayRef<mlir::Operation *> ops);
+  Cluster *newCluster();
+  void passOn(const Cluster *grown);
   void update(Cluster *cluster);
 
   /// Ops to be repeated in the kernels that read the result of the last.
