@@ -157,8 +157,12 @@ Value Emitter::pointwise(Builtin op, ArrayRef<Value> x, const Expr &expr) {
   case Builtin::Expm1:
     return UNARY(Expm1Op, x[0]);
   case Builtin::Log:
+    if (Value y = stableLog(x[0]))
+      return y;
     return UNARY(LogOp, x[0]);
   case Builtin::Log1p:
+    if (Value y = stableLog1p(x[0]))
+      return y;
     return UNARY(Log1pOp, x[0]);
   case Builtin::Sqrt:
     return UNARY(SqrtOp, x[0]);

@@ -387,6 +387,13 @@ private:
                       size_t depth = 0);
   mlir::Value pointwise(typed::Builtin op, llvm::ArrayRef<mlir::Value> x,
                         const Expr &expr);
+  /// log(x) and log(1 + x) of an x that overflows or vanishes before they do;
+  /// null for any other (EmitLogarithms.cpp).
+  mlir::Value stableLog(mlir::Value x);
+  mlir::Value stableLog1p(mlir::Value x);
+  mlir::Value logOfSoftmax(mlir::Value x);
+  /// Calls a function of std.nn over `..S` with a `backward`.
+  mlir::Value callPointwise(llvm::StringRef name, const Values &arguments);
   /// Arithmetic of i32 and i64 (EmitWhole.cpp).
   mlir::Value wholePointwise(typed::Builtin op, llvm::ArrayRef<mlir::Value> x,
                              const Expr &expr);

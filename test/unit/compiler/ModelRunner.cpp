@@ -8,7 +8,8 @@
 
 namespace gradus {
 
-ModelRunner::ModelRunner(const std::string &text, CompileOptions options) {
+ModelRunner::ModelRunner(const std::string &text, CompileOptions options,
+                         Precision precision) {
   auto file = parse(sources.add("model.nn", text), diagnostics);
   if (!diagnostics.hasErrors())
     checked = check(*file, {}, sources, diagnostics);
@@ -16,7 +17,7 @@ ModelRunner::ModelRunner(const std::string &text, CompileOptions options) {
     ADD_FAILURE() << diagnostics.render();
     throw std::runtime_error("the model is refused");
   }
-  options.precision = Precision::F64;
+  options.precision = precision;
   compiler = std::make_unique<Compiler>(*checked, options);
 }
 

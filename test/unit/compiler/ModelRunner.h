@@ -1,4 +1,5 @@
-// Compiles the text of a model file in f64 and runs its functions.
+// Compiles the text of a model file, in f64 unless it says otherwise, and runs
+// its functions.
 #pragma once
 
 #include "compiler/Compiler.h"
@@ -16,9 +17,11 @@ using Numbers = std::vector<double>;
 
 class ModelRunner {
 public:
-  /// Fails the test if the text is refused. Compiles for f64.
+  /// Fails the test if the text is refused. The precision in `options` does not
+  /// count.
   explicit ModelRunner(const std::string &text,
-                       CompileOptions options = {.reference = true});
+                       CompileOptions options = {.reference = true},
+                       Precision precision = Precision::F64);
 
   /// A compiled function with buffers of its own.
   class Function {
