@@ -5,6 +5,7 @@
 
 #include "compiler/Interpreted.h"
 #include "compiler/OpChecks.h"
+#include "compiler/Unmoved.h"
 #include "compiler/construct/GraphFunction.h"
 #include "compiler/differentiate/Differentiate.h"
 #include "compiler/fuse/Passes.h"
@@ -83,7 +84,9 @@ private:
             place && labelled.insert(place.begin).second)
           error.label(place, note.str());
       // A loss has to depend on what it trains; any other derivative may be 0.
-      if (!isLoss(range))
+      if (isLoss(range) && labelled.empty())
+        error.note("it does not depend on `" + x + "`");
+      else if (!isLoss(range))
         error.help("if zero is what you want, write `0 * " + x + "`");
     } else if (code == diag::TooManyDerivatives.code) {
       diagnostics
@@ -367,6 +370,31 @@ Functions Compiler::ops(const construct::CheckedDerivative &of, int64_t batch,
       function.erase();
   return compile(separateOps(*module, of.gradient, Places(program), ops),
                  diagnostics);
+}
+
+void Compiler::warnOfUnmoved(int64_t batch, gradus::Diagnostics &diagnostics) {
+  std::vector<construct::CheckedDerivative> checks;
+  OwningOpRef<ModuleOp> gradients =
+      construct::constructChecks(program, context, options.precision, batch,
+                                 /*order=*/1, checks, diagnostics);
+  OwningOpRef<ModuleOp> step = construct::constructStep(
+      program, context, options.precision, batch, diagnostics);
+  if (!gradients || !step)
+    return;
+  for (auto function :
+       llvm::make_early_inc_range(gradients->getOps<func::FuncOp>()))
+    if (function.isPublic() && llvm::none_of(checks, [&](const auto &check) {
+          return check.minimize && check.gradient == function.getName();
+        }))
+      function.erase();
+  PassReports reports(&context, program, diagnostics);
+  Blocks blocks = findBlocks(*gradients, Places(program));
+  bool taken = succeeded(takeDerivatives(*gradients, options)) &&
+               succeeded(takeDerivatives(*step, options));
+  reports.check(taken);
+  if (taken)
+    gradus::warnOfUnmoved(*gradients, *step, checks, blocks, *program.train,
+                          diagnostics);
 }
 
 /// The function `name` of a module under construction.

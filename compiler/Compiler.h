@@ -88,6 +88,9 @@ public:
   Functions ops(const construct::CheckedDerivative &of, int64_t batch,
                 std::vector<CheckedOp> &ops, Diagnostics &diagnostics);
 
+  /// Warns of parameters that the step does not move (see Unmoved.h).
+  void warnOfUnmoved(int64_t batch, Diagnostics &diagnostics);
+
   /// Prints `stage` of the step on `batch` rows.
   void emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
             Diagnostics &diagnostics);

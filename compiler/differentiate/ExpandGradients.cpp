@@ -192,8 +192,10 @@ LogicalResult ReverseWalk::refuseZero(StringRef yName, StringRef xName) {
     Operation *op = pending.pop_back_val().getDefiningOp();
     if (!op)
       continue;
+    // What only moves truth values is not to blame, but where they come from.
     bool ends = op->hasTrait<graph::ZeroDerivative>() ||
-                !graph::isReal(op->getResult(0));
+                (!graph::isReal(op->getResult(0)) &&
+                 llvm::any_of(op->getOperands(), graph::isReal));
     if (ends && !op->getOperands().empty())
       error.attachNote(op->getLoc()) << describe(op) << " has derivative zero";
     else

@@ -27,6 +27,8 @@ static void checkTrain(const LoadedModel &loaded, Diagnostics &diagnostics) {
   compiler.emit(Stage::Gradient, batch, llvm::nulls(), diagnostics);
   if (!diagnostics.hasErrors())
     compiler.partials(batch, diagnostics);
+  if (!diagnostics.hasErrors())
+    compiler.warnOfUnmoved(batch, diagnostics);
 }
 
 /// The same for each `train`. Messages point into the models that are loaded

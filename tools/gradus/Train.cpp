@@ -3,6 +3,7 @@
 #include "runtime/run/Interrupt.h"
 #include "runtime/run/Trainer.h"
 #include "tools/gradus/DescribeModel.h"
+#include "tools/gradus/Messages.h"
 #include "tools/gradus/ProcessFacts.h"
 #include "tools/gradus/Trained.h"
 #include "tools/gradus/Verbs.h"
@@ -72,6 +73,11 @@ Part::Part(std::unique_ptr<LoadedModel> given, const CommandLine &line)
   compiler =
       std::make_unique<Compiler>(*loaded->program, loaded->options(line));
   model = describeTraining(*loaded, *compiler, fullBatch(*loaded, line));
+  if (!line.quiet || messagesAreJson()) {
+    Diagnostics warnings;
+    compiler->warnOfUnmoved(fullBatch(*loaded, line), warnings);
+    settle(warnings);
+  }
   data = std::make_unique<DataReader>(
       dataReader(model, *loaded, line, std::nullopt));
   // Without another split the loss over it would only repeat that of training.
