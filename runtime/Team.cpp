@@ -80,7 +80,7 @@ void Team::meet() {
 
 } // namespace gradus
 
-void gradusBarrier(int64_t worker) {
+void gradus_barrier(int64_t worker) {
   const auto &member = *reinterpret_cast<const gradus::Worker *>(worker);
   if (member.count > 1)
     member.team->meet();

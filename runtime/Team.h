@@ -53,4 +53,4 @@ private:
 } // namespace gradus
 
 /// Called by compiled code, of which `worker` is the address of a Worker.
-extern "C" void gradusBarrier(int64_t worker);
+extern "C" void gradus_barrier(int64_t worker);

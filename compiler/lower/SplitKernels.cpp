@@ -168,7 +168,7 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
 
   void meet(OpBuilder &builder, Location loc) {
     ModuleOp module = getOperation();
-    StringRef name = "gradusBarrier";
+    StringRef name = "gradus_barrier";
     if (!module.lookupSymbol(name)) {
       OpBuilder outside = OpBuilder::atBlockBegin(module.getBody());
       auto type =

@@ -34,10 +34,10 @@ void exchange(void *const *buffers, const Worker *worker) {
   auto *sums = static_cast<int64_t *>(buffers[1]);
   for (int64_t round = 0; round < 50; ++round) {
     numbers[worker->number] = round * worker->number;
-    gradusBarrier(reinterpret_cast<int64_t>(worker));
+    gradus_barrier(reinterpret_cast<int64_t>(worker));
     int64_t sum = std::accumulate(numbers, numbers + worker->count, int64_t(0));
     sums[worker->number] += sum;
-    gradusBarrier(reinterpret_cast<int64_t>(worker));
+    gradus_barrier(reinterpret_cast<int64_t>(worker));
   }
 }
 
@@ -55,7 +55,7 @@ TEST(Team, SeesBehindAMeetingWhatWasWrittenBefore) {
 }
 
 TEST(Team, MeetsNobodyWhenAlone) {
-  gradusBarrier(reinterpret_cast<int64_t>(&alone));
+  gradus_barrier(reinterpret_cast<int64_t>(&alone));
 }
 
 TEST(Team, EndsWithoutARun) { Team team(kMost); }
