@@ -75,7 +75,8 @@ private:
   BatchAxes &axes;
   std::string name;
   unsigned partials = 0;
-  DenseSet<Value> splittable, seen;
+  DenseSet<Value> splittable;
+  DenseMap<Value, bool> behindCut;
   /// What is real behind a cut may be f64 although the original is not.
   IRMapping mapping;
 };
@@ -311,11 +312,15 @@ Value Splitter::cut(Operation *op) {
 
 bool Splitter::isBehindCut(Value value) {
   Operation *op = value.getDefiningOp();
-  if (!op || !seen.insert(value).second)
+  if (!op)
     return false;
-  return isCut(op, axes) || llvm::any_of(op->getOperands(), [&](Value operand) {
-           return isBehindCut(operand);
-         });
+  if (auto known = behindCut.find(value); known != behindCut.end())
+    return known->second;
+  bool isBehind =
+      isCut(op, axes) || llvm::any_of(op->getOperands(), [&](Value operand) {
+        return isBehindCut(operand);
+      });
+  return behindCut[value] = isBehind;
 }
 
 bool Splitter::canSplit(Value value) {
@@ -327,6 +332,11 @@ bool Splitter::canSplit(Value value) {
   if (isCut(op, axes)) // A batch must not need what only all batches give.
     return llvm::none_of(op->getOperands(),
                          [&](Value operand) { return isBehindCut(operand); });
+  // Its derivative by what a batch has is lost at the cut.
+  if (auto derivative = dyn_cast<graph::Derivative>(op))
+    if (llvm::any_of(derivative.getYs(),
+                     [&](Value y) { return isBehindCut(y); }))
+      return false;
   return llvm::all_of(op->getOperands(),
                       [&](Value operand) { return canSplit(operand); });
 }
@@ -418,7 +428,7 @@ static void buildReports(Model &model, int64_t rows) {
     if (!report(one.name, *one.value)) {
       model.diagnostics.report(diag::ReportNotSplit, one.value->range, one.name)
           .help("sums, means and maxima over the batch can be combined, but "
-                "not one within another");
+                "not one within another, nor a derivative of one");
       throw Refused();
     }
   batch.finish();

@@ -194,6 +194,7 @@ LogicalResult ReverseWalk::refuseZero(StringRef yName, StringRef xName) {
       continue;
     // What only moves truth values is not to blame, but where they come from.
     bool ends = op->hasTrait<graph::ZeroDerivative>() ||
+                isa<graph::CompareOp>(op) ||
                 (!graph::isReal(op->getResult(0)) &&
                  llvm::any_of(op->getOperands(), graph::isReal));
     if (ends && !op->getOperands().empty())

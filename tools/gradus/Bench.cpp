@@ -82,12 +82,12 @@ void printTable(const Measurement &measured, const Around &around,
                           measured.batch));
   row("samples/s",
       fmt::format("{:.4g}", double(measured.batch) / measured.medianSeconds));
-  std::string cores =
-      around.threads == 1
-          ? "this core's multiply-add peak"
-          : fmt::format("the multiply-add peak of {} cores", around.threads);
+  std::string cores = around.threads == 1
+                          ? "this core's"
+                          : fmt::format("{} cores'", around.threads);
   row("arithmetic",
-      fmt::format("{:.1f} GFLOP/s, {:.1f} % of {} in {} ({:.1f} GFLOP/s)",
+      fmt::format("{:.1f} GFLOP/s, {:.1f} % of {} multiply-add peak in {} "
+                  "({:.1f} GFLOP/s)",
                   double(measured.flops) / measured.medianSeconds * 1e-9,
                   100 * measured.fractionOfPeak() / around.threads, cores,
                   isDouble ? "f64" : "f32",

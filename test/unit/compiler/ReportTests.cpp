@@ -91,7 +91,15 @@ TEST(Report, NestedReductionOverTheBatchIsRefused) {
             "7 |   report r = mean((y - mean(y))^2)\n"
             "  |              ^^^^^^^^^^^^^^^^^^^^^\n"
             "  = help: sums, means and maxima over the batch can be combined, "
-            "but not one within another\n");
+            "but not one within another, nor a derivative of one\n");
+}
+
+TEST(Report, DerivativeOfAReductionOverTheBatchIsRefused) {
+  ModelRunner runner(text("grad(mean((w * x - y)^2), w)^2"));
+  EXPECT_THROW(runner.reports(2), std::runtime_error);
+  EXPECT_TRUE(runner.messages().starts_with(
+      "error[E0717]: report `r` cannot be computed batch by batch\n"))
+      << runner.messages();
 }
 
 } // namespace
