@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <new>
+#include <sys/mman.h>
 #include <utility>
 
 namespace gradus {
@@ -14,16 +15,27 @@ static Error outOfMemory(const std::string &what) {
       .help("smaller dims or a smaller batch need less");
 }
 
+/// What a large page holds. Values of that size and more lie in such pages
+/// where the system has them: a pass over some megabytes looks up few
+/// addresses.
+static constexpr size_t kLargePage = size_t(2) << 20;
+
+static std::align_val_t alignmentOf(int64_t bytes) {
+  return std::align_val_t(size_t(bytes) >= kLargePage ? kLargePage : 64);
+}
+
 AlignedBytes::AlignedBytes(int64_t bytes) : size(bytes) {
   // Never null, so that an empty buffer can be passed to a kernel too.
   size_t rounded = (size_t(bytes) + 63) / 64 * 64;
   rounded = rounded ? rounded : 64;
   memory = bytes >= 0 && bytes < (int64_t(1) << 46)
-               ? ::operator new(rounded, std::align_val_t(64), std::nothrow)
+               ? ::operator new(rounded, alignmentOf(bytes), std::nothrow)
                : nullptr;
   if (!memory)
     throw outOfMemory(bytes >> 30 ? std::to_string(bytes >> 30) + " GiB"
                                   : counted(uint64_t(bytes), "byte"));
+  if (size_t(bytes) >= kLargePage)
+    madvise(memory, rounded / kLargePage * kLargePage, MADV_HUGEPAGE);
   std::memset(memory, 0, rounded);
 }
 
@@ -39,7 +51,7 @@ AlignedBytes &AlignedBytes::operator=(AlignedBytes &&other) noexcept {
 
 AlignedBytes::~AlignedBytes() {
   if (memory)
-    ::operator delete(memory, std::align_val_t(64));
+    ::operator delete(memory, alignmentOf(size));
 }
 
 Tensor::Tensor(Element element, std::vector<int64_t> shape)
