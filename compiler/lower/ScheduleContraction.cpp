@@ -134,6 +134,7 @@ private:
 
   void emitTile(const Point &point, int64_t height, int64_t vectors,
                 int64_t active) {
+    prefetchResults(point, height, vectors, active);
     SmallVector<Value> sums(height * vectors, zero());
     sums = contract(point, height, vectors, active, std::move(sums));
     if (isLong(height * vectors)) {
@@ -309,6 +310,31 @@ private:
     memref::PrefetchOp::create(builder, emitter.loc, a.flat, place,
                                /*isWrite=*/false, /*localityHint=*/3,
                                /*isDataCache=*/true);
+  }
+
+  /// Asks for the results of a tile while it is computed, if that is so short
+  /// that stores would come faster than far caches take them.
+  void prefetchResults(const Point &point, int64_t height, int64_t vectors,
+                       int64_t active) {
+    constexpr int64_t kShort = 32, kFar = 64 * 1024;
+    if (depth > kShort)
+      return;
+    const Nest &last = epilogue ? *epilogue : nest;
+    for (const Access &result :
+         ArrayRef(last.accesses).drop_front(last.inputs)) {
+      auto type = cast<MemRefType>(result.flat.getType());
+      if (type.getNumElements() * type.getElementTypeBitWidth() / 8 <= kFar)
+        continue;
+      for (int64_t i = 0; i < height; ++i)
+        for (int64_t j = 0; j < vectors; ++j) {
+          Point place = column(row(point, i), j, vectors, active);
+          memref::PrefetchOp::create(emitter.at(emitter.innermost()),
+                                     emitter.loc, result.flat,
+                                     emitter.indexOf(result, place).value,
+                                     /*isWrite=*/true, /*localityHint=*/3,
+                                     /*isDataCache=*/true);
+        }
+    }
   }
 
   /// Adds what the result starts from, evaluates the epilogue and stores.

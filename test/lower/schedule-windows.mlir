@@ -53,6 +53,7 @@ func.func @taps_as_rows(%x: tensor<2x30x30xf32>, %dy: tensor<2x28x28x16xf32>)
 // Seven columns of a small image are too few as well: tiles of four of its rows
 // and of three, not of pixels of different images.
 // CHECK-LABEL: func.func @small_image
+// CHECK-NOT: memref.prefetch
 // CHECK: scf.for {{.*}} iter_args
 // CHECK-COUNT-28: math.fma
 // CHECK: scf.yield
@@ -67,4 +68,23 @@ func.func @small_image(%x: tensor<64x9x9x32xf32>, %w: tensor<32x3x3x16xf32>)
   %y = graph.einsum "bpqcij,cijo->bpqo" %u, %w
       : tensor<64x7x7x32x3x3xf32>, tensor<32x3x3x16xf32>
   return %y : tensor<64x7x7x16xf32>
+}
+
+// -----
+
+// Nine steps a tile: its results are asked for before them, as they lie beyond
+// the nearest caches. (Those of @small_image take longer to compute.)
+// CHECK-LABEL: func.func @short_sums
+// CHECK-COUNT-28: memref.prefetch %{{.*}}, write
+// CHECK-NOT: memref.prefetch
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-28: math.fma
+// CHECK: return
+func.func @short_sums(%x: tensor<8x30x30xf32>, %w: tensor<3x3x16xf32>)
+    -> tensor<8x28x28x16xf32> {
+  %u = graph.unfold %x along [1, 2] sizes [3, 3] strides [1, 1] dilations [1, 1]
+      : tensor<8x30x30xf32>
+  %y = graph.einsum "bpqij,ijo->bpqo" %u, %w
+      : tensor<8x28x28x3x3xf32>, tensor<3x3x16xf32>
+  return %y : tensor<8x28x28x16xf32>
 }
