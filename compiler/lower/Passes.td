@@ -131,7 +131,9 @@ def SplitKernels : Pass<"graph-split-kernels", "::mlir::ModuleOp"> {
   }];
   let options = [Option<"worth", "worth", "int64_t", "64 * 1024",
                         "operations, a vector's counting as one, below which a "
-                        "loop is not split">];
+                        "loop is not split">,
+                 Option<"count", "workers", "int64_t", "2",
+                        "how many run a kernel">];
   let dependentDialects = ["::mlir::scf::SCFDialect",
                            "::mlir::func::FuncDialect",
                            "::mlir::arith::ArithDialect"];

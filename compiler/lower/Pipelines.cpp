@@ -62,7 +62,7 @@ void addScheduledLoops(OpPassManager &passes) {
 void addLoopsToLLVM(OpPassManager &passes, const Workers &workers) {
   // in: loops, vectors, buffers that are allocated
   if (workers.count > 1)
-    passes.addPass(createSplitKernels({workers.worth}));
+    passes.addPass(createSplitKernels({workers.worth, workers.count}));
   // each worker its part of the steps of parallel loops
   passes.addNestedPass<func::FuncOp>(createPlaceScratch({workers.count}));
   // no allocations

@@ -57,7 +57,14 @@ bool writes(Operation *op) {
       .wasInterrupted();
 }
 
-Part partOf(Operation *op, int64_t worth) {
+/// Whether the steps divide well: with three of them two workers would save a
+/// third of the time, and lose it to what lies in each other's caches.
+bool dividesWell(int64_t steps, int64_t workers) {
+  return steps * 5 >=
+         8 * static_cast<int64_t>(llvm::divideCeil(steps, workers));
+}
+
+Part partOf(Operation *op, int64_t worth, int64_t workers) {
   if (isa<memref::AllocOp, memref::DeallocOp>(op) || isMemoryEffectFree(op))
     return Part::Pure;
   if (!writes(op))
@@ -65,7 +72,8 @@ Part partOf(Operation *op, int64_t worth) {
   if (op->getNumResults() > 0)
     return Part::Unfit;
   auto loop = dyn_cast<scf::ForOp>(op);
-  bool isShared = loop && loop->hasAttr(kParallel) && stepsOf(loop) > 1 &&
+  bool isShared = loop && loop->hasAttr(kParallel) &&
+                  dividesWell(stepsOf(loop), workers) &&
                   stepsOf(loop) * workOf(*loop.getBody()) >= worth;
   return isShared ? Part::Shared : Part::Alone;
 }
@@ -107,7 +115,7 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
     SmallVector<std::pair<Operation *, Part>> parts;
     bool isWorth = false;
     for (Operation &op : body.without_terminator()) {
-      Part part = partOf(&op, worth);
+      Part part = partOf(&op, worth, count);
       if (part == Part::Unfit)
         return;
       isWorth |= part == Part::Shared;

@@ -98,3 +98,20 @@ func.func @buffers(%x: memref<100000xf32>) {
   } {graph.parallel}
   return
 }
+
+// Three steps are not worth it for two workers.
+// CHECK-LABEL: func.func @three(%{{.*}}: memref<3x100000xf32>) {
+// CHECK-NOT: graph.split
+func.func @three(%x: memref<3x100000xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %three = arith.constant 3 : index
+  %n = arith.constant 100000 : index
+  %c = arith.constant 1.0 : f32
+  scf.for %i = %zero to %three step %one {
+    scf.for %j = %zero to %n step %one {
+      memref.store %c, %x[%i, %j] : memref<3x100000xf32>
+    }
+  } {graph.parallel}
+  return
+}
