@@ -80,8 +80,7 @@ void Team::meet() {
 
 } // namespace gradus
 
-void gradus_barrier(int64_t worker) {
-  const auto &member = *reinterpret_cast<const gradus::Worker *>(worker);
-  if (member.count > 1)
-    member.team->meet();
+void gradus_barrier(const gradus::Worker *worker) {
+  if (worker->count > 1)
+    worker->team->meet();
 }

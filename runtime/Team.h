@@ -36,21 +36,22 @@ public:
 private:
   void work(size_t number);
 
+  // Each on a line of its own, as others write it: how many runs there have
+  // been, who is done with the last one, who waits in the meeting, and how many
+  // meetings there have been.
+  alignas(64) std::atomic<unsigned> runs = 0;
+  bool isEnding = false;
   int64_t leastWork;
-  std::vector<Worker> members;
-  std::vector<std::thread> threads;
-
-  // What is run, and how many runs there have been; above all: the end.
   KernelEntry entry = nullptr;
   void *const *buffers = nullptr;
-  alignas(64) std::atomic<unsigned> runs = 0;
+  std::vector<Worker> members;
+  std::vector<std::thread> threads;
   alignas(64) std::atomic<unsigned> done = 0;
   alignas(64) std::atomic<unsigned> arrived = 0;
   alignas(64) std::atomic<unsigned> meetings = 0;
-  bool isEnding = false;
 };
 
 } // namespace gradus
 
-/// Called by compiled code, of which `worker` is the address of a Worker.
-extern "C" void gradus_barrier(int64_t worker);
+/// Called by compiled code, which has the address as a number.
+extern "C" void gradus_barrier(const gradus::Worker *worker);
