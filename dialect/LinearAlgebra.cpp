@@ -76,12 +76,12 @@ static bool eliminate(MutableArrayRef<double> a, MutableArrayRef<double> b,
 }
 
 SmallVector<Array> SolveOp::evaluate(ArrayRef<Array> x) {
-  Array a = x[0], y = x[1];
-  int64_t n = a.shape().back(), size = n * y.shape().back();
-  for (int64_t i = 0; i * n * n < a.size(); ++i) {
+  std::vector<double> a = x[0].reals;
+  Array y = x[1];
+  int64_t n = x[0].shape().back(), size = n * y.shape().back();
+  for (int64_t i = 0; i * n * n < x[0].size(); ++i) {
     auto solution = MutableArrayRef(y.reals).slice(i * size, size);
-    if (!eliminate(MutableArrayRef(a.reals).slice(i * n * n, n * n), solution,
-                   n))
+    if (!eliminate(MutableArrayRef(a).slice(i * n * n, n * n), solution, n))
       llvm::fill(solution, kNan);
   }
   return {y};

@@ -54,7 +54,7 @@ def NativeCallOp : Op<GraphDialect, "native_call",
 
     ```mlir
     func.func @native_call(%l: memref<3x3xf32>) {
-      graph.native_call "gradus_choleskyf"(%l) sizes [1, 3] : memref<3x3xf32>
+      graph.native_call "gradusCholeskyf"(%l) sizes [1, 3] : memref<3x3xf32>
       return
     }
     ```

@@ -149,20 +149,20 @@ void choleskyAll(const Real *a, Real *l, int64_t count, int64_t n) {
 
 } // namespace
 
-void gradus_solve(const double *a, const double *b, double *x, double *work,
+void gradusSolve(const double *a, const double *b, double *x, double *work,
+                 int64_t count, int64_t n, int64_t columns) {
+  solveAll(a, b, x, work, count, n, columns);
+}
+
+void gradusSolvef(const float *a, const float *b, float *x, float *work,
                   int64_t count, int64_t n, int64_t columns) {
   solveAll(a, b, x, work, count, n, columns);
 }
 
-void gradus_solvef(const float *a, const float *b, float *x, float *work,
-                   int64_t count, int64_t n, int64_t columns) {
-  solveAll(a, b, x, work, count, n, columns);
-}
-
-void gradus_cholesky(const double *a, double *l, int64_t count, int64_t n) {
+void gradusCholesky(const double *a, double *l, int64_t count, int64_t n) {
   choleskyAll(a, l, count, n);
 }
 
-void gradus_choleskyf(const float *a, float *l, int64_t count, int64_t n) {
+void gradusCholeskyf(const float *a, float *l, int64_t count, int64_t n) {
   choleskyAll(a, l, count, n);
 }

@@ -80,7 +80,7 @@ void Team::meet() {
 
 } // namespace gradus
 
-void gradus_barrier(const gradus::Worker *worker) {
+void gradusBarrier(const gradus::Worker *worker) {
   if (worker->count > 1)
     worker->team->meet();
 }

@@ -54,4 +54,4 @@ private:
 } // namespace gradus
 
 /// Called by compiled code, which has the address as a number.
-extern "C" void gradus_barrier(const gradus::Worker *worker);
+extern "C" void gradusBarrier(const gradus::Worker *worker);

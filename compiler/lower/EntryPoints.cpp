@@ -40,7 +40,7 @@ struct EntryPointsPass : impl::EntryPointsBase<EntryPointsPass> {
     Block *block = entry.addEntryBlock(builder);
     builder.setInsertionPointToStart(block);
     // Numbers are the fields of a Worker: its own, how many there are; then the
-    // worker itself, as `gradus_barrier` takes it.
+    // worker itself, as `gradusBarrier` takes it.
     SmallVector<Value> arguments;
     int32_t pointers = 0, numbers = 0;
     Value worker = block->getArgument(1);

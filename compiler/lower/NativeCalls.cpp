@@ -76,7 +76,7 @@ struct SolveCalls : OpConversionPattern<graph::SolveOp> {
     call.takes(operands.getB());
     Value x = call.room(type);
     call.room(a.clone(ArrayRef<int64_t>{n, n}));
-    call.finish("gradus_solve", a.getElementType(),
+    call.finish("gradusSolve", a.getElementType(),
                 {countOf(a), n, type.getShape().back()});
     rewriter.replaceOp(op, call.given(x, type));
     return success();
@@ -93,7 +93,7 @@ struct CholeskyCalls : OpConversionPattern<graph::CholeskyOp> {
     Call call(rewriter, op.getLoc());
     call.takes(operands.getA());
     Value l = call.room(type);
-    call.finish("gradus_cholesky", type.getElementType(),
+    call.finish("gradusCholesky", type.getElementType(),
                 {countOf(type), type.getShape().back()});
     rewriter.replaceOp(op, call.given(l, type));
     return success();

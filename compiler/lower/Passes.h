@@ -33,7 +33,7 @@ inline constexpr llvm::StringLiteral kPrivate = "graph.private";
 
 /// On a kernel whose parallel loops are split among workers: its last
 /// arguments, but for scratch, are the number of the worker, how many there
-/// are, and what `gradus_barrier` takes.
+/// are, and what `gradusBarrier` takes.
 inline constexpr llvm::StringLiteral kSplit = "graph.split";
 
 #define GEN_PASS_DECL

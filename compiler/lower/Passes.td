@@ -124,7 +124,7 @@ def SplitKernels : Pass<"graph-split-kernels", "::mlir::ModuleOp"> {
   let description = [{
     A kernel with a loop that is marked parallel, at the top of its body and with
     enough to do, gets the number of a worker, the number of workers and what
-    `gradus_barrier` takes as further arguments, and the attribute `graph.split`.
+    `gradusBarrier` takes as further arguments, and the attribute `graph.split`.
     Each worker runs its part of the steps of such loops; what else writes memory
     is left to the first one. Kernels with less to do stay as they are.
     Test: test/lower/split-kernels.mlir.

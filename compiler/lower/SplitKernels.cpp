@@ -176,7 +176,7 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
 
   void meet(OpBuilder &builder, Location loc) {
     ModuleOp module = getOperation();
-    StringRef name = "gradus_barrier";
+    StringRef name = "gradusBarrier";
     if (!module.lookupSymbol(name)) {
       OpBuilder outside = OpBuilder::atBlockBegin(module.getBody());
       auto type =

@@ -11,10 +11,10 @@
 // CHECK: arith.muli %{{.*}}, %[[NEXT]]
 // CHECK: scf.for
 // CHECK: {graph.parallel, graph.split}
-// CHECK: call @gradus_barrier(%[[MEETING]])
+// CHECK: call @gradusBarrier(%[[MEETING]])
 // CHECK: scf.for
 // CHECK: {graph.parallel, graph.split}
-// CHECK-NOT: gradus_barrier
+// CHECK-NOT: gradusBarrier
 // CHECK: return
 func.func @phases(%x: memref<100000xf32>, %y: memref<100000xf32>,
                   %z: memref<100000xf32>) {
@@ -37,7 +37,7 @@ func.func @phases(%x: memref<100000xf32>, %y: memref<100000xf32>,
 // What is not marked, or is little, is left to the first worker.
 // CHECK-LABEL: func.func @alone(
 // CHECK: {graph.parallel, graph.split}
-// CHECK: call @gradus_barrier
+// CHECK: call @gradusBarrier
 // CHECK: %[[IS_FIRST:.*]] = arith.cmpi eq, %{{.*}}, %{{.*}} : index
 // CHECK: scf.if %[[IS_FIRST]] {
 // CHECK: memref.store
@@ -63,7 +63,7 @@ func.func @alone(%x: memref<100000xf32>, %y: memref<100000xf32>) {
 
 // A kernel with little to do stays whole.
 // CHECK-LABEL: func.func @small(%{{.*}}: memref<10xf32>) {
-// CHECK-NOT: gradus_barrier
+// CHECK-NOT: gradusBarrier
 func.func @small(%x: memref<10xf32>) {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index

@@ -52,7 +52,7 @@ Matrix definite(int64_t n, unsigned seed) {
 
 Matrix solve(const Matrix &a, const Matrix &b, int64_t n, int64_t columns) {
   Matrix x(n * columns, 99), work(n * n);
-  gradus_solve(a.data(), b.data(), x.data(), work.data(), 1, n, columns);
+  gradusSolve(a.data(), b.data(), x.data(), work.data(), 1, n, columns);
   return x;
 }
 
@@ -90,7 +90,7 @@ TEST(MatricesTest, SaysThatAMatrixIsSingularByNan) {
 TEST(MatricesTest, SolvesEachSystemOfAListInSinglePrecision) {
   std::vector<float> a{2, 0, 0, 4, 1, 1, 0, 0, 0, 1, 2, 0}, b{2, 8, 5, 6, 7, 8};
   std::vector<float> x(6), work(4);
-  gradus_solvef(a.data(), b.data(), x.data(), work.data(), 3, 2, 1);
+  gradusSolvef(a.data(), b.data(), x.data(), work.data(), 3, 2, 1);
   EXPECT_FLOAT_EQ(x[0], 1);
   EXPECT_FLOAT_EQ(x[1], 2);
   EXPECT_TRUE(std::isnan(x[2]) && std::isnan(x[3]));
@@ -106,7 +106,7 @@ TEST(MatricesTest, GivesTheSameBitsAgain) {
 TEST(MatricesTest, FactorsDefiniteMatrices) {
   for (int64_t n : {1, 2, 5, 40}) {
     Matrix a = definite(n, 7), l(n * n, 99);
-    gradus_cholesky(a.data(), l.data(), 1, n);
+    gradusCholesky(a.data(), l.data(), 1, n);
     for (int64_t i = 0; i < n; ++i)
       for (int64_t j = i + 1; j < n; ++j)
         EXPECT_EQ(l[i * n + j], 0);
@@ -116,13 +116,13 @@ TEST(MatricesTest, FactorsDefiniteMatrices) {
 
 TEST(MatricesTest, FactorsTheSymmetricPart) {
   Matrix a{4, 1, 3, 5}, l(4);
-  gradus_cholesky(a.data(), l.data(), 1, 2);
+  gradusCholesky(a.data(), l.data(), 1, 2);
   expectNear(l, {2, 0, 1, 2}, 0);
 }
 
 TEST(MatricesTest, SaysThatAMatrixIsNotDefiniteByNan) {
   std::vector<float> a{1, 2, 2, 1, 9, 0, 0, 4}, l(8, 99);
-  gradus_choleskyf(a.data(), l.data(), 2, 2);
+  gradusCholeskyf(a.data(), l.data(), 2, 2);
   EXPECT_TRUE(std::isnan(l[0]) && std::isnan(l[2]) && std::isnan(l[3]));
   EXPECT_EQ(l[1], 0);
   EXPECT_EQ((std::vector<float>(l.begin() + 4, l.end())),

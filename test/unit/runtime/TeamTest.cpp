@@ -34,10 +34,10 @@ void exchange(void *const *buffers, const Worker *worker) {
   auto *sums = static_cast<int64_t *>(buffers[1]);
   for (int64_t round = 0; round < 50; ++round) {
     numbers[worker->number] = round * worker->number;
-    gradus_barrier(worker);
+    gradusBarrier(worker);
     int64_t sum = std::accumulate(numbers, numbers + worker->count, int64_t(0));
     sums[worker->number] += sum;
-    gradus_barrier(worker);
+    gradusBarrier(worker);
   }
 }
 
@@ -54,7 +54,7 @@ TEST(Team, SeesBehindAMeetingWhatWasWrittenBefore) {
   }
 }
 
-TEST(Team, MeetsNobodyWhenAlone) { gradus_barrier(&alone); }
+TEST(Team, MeetsNobodyWhenAlone) { gradusBarrier(&alone); }
 
 TEST(Team, EndsWithoutARun) { Team team(kMost); }
 
