@@ -3,6 +3,7 @@
 #include "compiler/Compiler.h"
 #include "compiler/DiagnosticKinds.h"
 
+#include "compiler/Externs.h"
 #include "compiler/Interpreted.h"
 #include "compiler/OpChecks.h"
 #include "compiler/Unmoved.h"
@@ -101,6 +102,12 @@ private:
       for (mlir::Diagnostic &note : report.getNotes())
         if (Range place = places.range(note.getLocation()))
           error.label(place, note.str());
+    } else if (code == diag::NoBackward.code) {
+      Range place = places.range(report.getNotes().begin()->getLocation());
+      diagnostics.report(diag::NoBackward, range, std::string(place.text()))
+          .label(place, "a C function, whose derivative nobody knows")
+          .help("write it behind the declaration, as in `backward (y, dy) { "
+                "grad x = dy * cos(x) }`");
     } else if (report.getSeverity() == DiagnosticSeverity::Error) {
       if (!internal.empty())
         internal += "\n";
@@ -275,7 +282,8 @@ std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
                                      .workers = workersOf(options)});
   if (!lowered)
     return std::nullopt;
-  auto compiled = native::compile(*lowered, {.optimise = !options.reference});
+  auto compiled = native::compile(
+      *lowered, {.optimise = !options.reference, .externs = options.externs});
   if (!compiled)
     throw std::runtime_error(llvm::toString(compiled.takeError()));
   std::shared_ptr<native::Code> code = *compiled;
@@ -310,8 +318,17 @@ Functions Compiler::compile(OwningOpRef<ModuleOp> module,
                             gradus::Diagnostics &diagnostics) {
   if (!module)
     return {};
+  CompileOptions withExterns = options;
+  withExterns.externs =
+      findExterns(*module, program, options.libraries.get(), diagnostics);
+  if (options.interpret && !withExterns.externs.empty())
+    diagnostics.report(diag::NotSupportedYet, Range(),
+                       "calling a C function with `--interpret` is");
+  if (diagnostics.hasErrors())
+    return {};
   PassReports reports(&context, program, diagnostics);
-  std::optional<Functions> functions = compileGraph(std::move(module), options);
+  std::optional<Functions> functions =
+      compileGraph(std::move(module), withExterns);
   reports.check(functions.has_value());
   return functions ? std::move(*functions) : Functions();
 }

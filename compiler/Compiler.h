@@ -6,6 +6,7 @@
 #include "compiler/Diagnostics.h"
 #include "compiler/construct/Construct.h"
 #include "runtime/Abi.h"
+#include "runtime/Libraries.h"
 
 #include <map>
 #include <memory>
@@ -36,6 +37,11 @@ struct CompileOptions {
   std::optional<int64_t> memoryBudget = {};
   /// Runs kernels with enough to do; null: one thread runs all.
   std::shared_ptr<Team> team = {};
+  /// Where the functions of `extern fn` are found; null: they are not allowed.
+  std::shared_ptr<Libraries> libraries = {};
+  /// The functions that `graph.extern` calls, by `LIBRARY:SYMBOL`: what
+  /// `compileGraph` needs of those.
+  std::map<std::string, void *> externs = {};
 };
 
 /// Functions by their names.

@@ -25,6 +25,8 @@ def : BatchInCode<ConcatOp>;
 // A loop inside of a loop, and a function whose body is not there yet.
 def : RowByRow<LoopOp>;
 def : RowByRow<CustomOp>;
+// A function that takes the shapes it is declared with.
+def : RowByRow<ExternOp>;
 // Whole numbers for each row: only of a backward that is not linear.
 def : RowByRow<ArgmaxOp>;
 

@@ -420,6 +420,7 @@ def ConcatOp : Graph_InferredOp<"concat",
 }
 
 include "dialect/LinearAlgebraOps.td"
+include "dialect/NativeOps.td"
 include "dialect/RandomOps.td"
 include "dialect/RowOps.td"
 include "dialect/WindowOps.td"

@@ -43,29 +43,4 @@ def CholeskyOp : Graph_InferredOp<"cholesky"> {
   let assemblyFormat = "$a attr-dict `:` type($a)";
 }
 
-def NativeCallOp : Op<GraphDialect, "native_call",
-                      [MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "a C function called on the buffers of a kernel";
-  let description = [{
-    What such an op becomes when its kernel is lowered: a call of `callee` with
-    the address of each buffer, whose elements lie dense and in row-major order,
-    then each of `sizes` as a 64-bit number. It exists only between graph and
-    LLVM.
-
-    ```mlir
-    func.func @native_call(%l: memref<3x3xf32>) {
-      graph.native_call "gradusCholeskyf"(%l) sizes [1, 3] : memref<3x3xf32>
-      return
-    }
-    ```
-  }];
-  let arguments = (ins StrAttr:$callee,
-                   Variadic<StaticShapeMemRefOf<[F32, F64, I8, I32, I64]>>
-                       :$buffers,
-                   DenseI64ArrayAttr:$sizes);
-  let assemblyFormat = [{
-    $callee `(` $buffers `)` `sizes` $sizes attr-dict `:` type($buffers)
-  }];
-}
-
 #endif

@@ -414,27 +414,24 @@ struct Module {
   std::vector<DeclPtr> members;
 };
 
-/// `fn NAME[generics](parameters) -> type = ...` or with a block.
+/// The C library that an `extern fn` is from, as written.
+struct Library {
+  std::string path;
+  Range range;
+};
+
+/// `fn NAME[generics](parameters) -> type = ...` or with a block, or
+/// `extern fn NAME[generics](parameters) -> type from "library"`.
 struct Fn {
   Name name;
   std::vector<Generic> generics;
   std::vector<Parameter> parameters;
   TypePtr result;      // may be null
   ExprPtr requirement; // may be null
-  /// One of the two; `value` is null if `body` is set.
+  /// One of the three; `value` is null if it is another.
   ExprPtr value;
   std::optional<Block> body;
-  std::optional<Backward> backward;
-};
-
-/// `extern fn NAME(...) -> type from "library"`.
-struct Extern {
-  Name name;
-  std::vector<Generic> generics;
-  std::vector<Parameter> parameters;
-  TypePtr result;
-  std::string library;
-  Range libraryRange;
+  std::optional<Library> library;
   std::optional<Backward> backward;
 };
 
@@ -498,7 +495,7 @@ struct Decl {
   /// A part of it could not be read; see Block::broken.
   bool broken = false;
   std::variant<Invalid, Import, Dims, Const, Data, Param, State, Layer, Module,
-               Fn, Extern, Optimizer, Train>
+               Fn, Optimizer, Train>
       node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }

@@ -255,7 +255,11 @@ private:
         });
   }
   void print(const Fn &fn) {
-    head(fmt::format("fn {}{}", fn.name.text, generics(fn.generics)), [&] {
+    std::string signature = "fn " + fn.name.text + generics(fn.generics);
+    if (fn.library)
+      signature =
+          fmt::format("extern {} from {}", signature, quote(fn.library->path));
+    head(signature, [&] {
       parameters(fn.parameters);
       if (fn.result)
         line(fmt::format("result {}", print(*fn.result)));
@@ -265,15 +269,6 @@ private:
         statements(*fn.body);
       backward(fn.backward);
     });
-  }
-  void print(const Extern &fn) {
-    head(fmt::format("extern fn {}{} from {}", fn.name.text,
-                     generics(fn.generics), quote(fn.library)),
-         [&] {
-           parameters(fn.parameters);
-           line(fmt::format("result {}", print(*fn.result)));
-           backward(fn.backward);
-         });
   }
   void print(const Optimizer &optimizer) {
     head(fmt::format("optimizer {}{}", optimizer.name.text,

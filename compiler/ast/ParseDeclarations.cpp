@@ -326,8 +326,8 @@ Fn Parser::fn() {
 
 // extern = "extern" "fn" NAME [ generics ] params "->" type "from" STRING
 //          [ "backward" "(" NAME "," NAME ")" block ] .
-Extern Parser::externFn() {
-  Extern fn;
+Fn Parser::externFn() {
+  Fn fn;
   expectWord("extern");
   expect(TokenKind::Fn);
   fn.name = name("the name of a function");
@@ -336,7 +336,8 @@ Extern Parser::externFn() {
   expect(TokenKind::Arrow);
   fn.result = type();
   expectWord("from");
-  fn.library = string("the path of a library", fn.libraryRange);
+  Library &library = fn.library.emplace();
+  library.path = string("the path of a library", library.range);
   fn.backward = backward();
   return fn;
 }

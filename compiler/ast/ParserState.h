@@ -140,7 +140,7 @@ private:
   Layer layer();
   Module module();
   Fn fn();
-  Extern externFn();
+  Fn externFn();
   Optimizer optimizer();
   Train train();
   Clause clause();

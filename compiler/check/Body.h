@@ -175,6 +175,8 @@ public:
   void letTuple(const ast::LetTuple &let, Range range,
                 std::vector<Statement> &out);
   void backward(const ast::Backward &tree, typed::Function &function);
+  /// What an `extern fn` does.
+  void externCall(const ast::Library &tree, typed::Function &function);
 
   /// `normal(0, 0.01)` of a parameter: its arguments are real scalars that are
   /// fixed by dims and config. Nothing after an error.

@@ -13,7 +13,9 @@ Type Body::compoundParameter(const ast::Parameter &parameter,
   std::string kind = type.isTuple() ? "tuples" : "functions";
   Range range = parameter.type ? parameter.type->range : parameter.range;
   std::string refused;
-  if (decl.exported)
+  if (tree.library)
+    refused = fmt::format("parameters of `extern fn` that are {} are", kind);
+  else if (decl.exported)
     refused =
         fmt::format("parameters of exported functions that are {} are", kind);
   else if (tree.backward)

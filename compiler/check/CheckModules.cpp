@@ -4,6 +4,7 @@
 #include "compiler/check/LoopReturns.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace gradus::typed {
 
@@ -109,6 +110,25 @@ ModuleScope *CheckerState::resolveModule(Declaration &declaration) {
   return &scope;
 }
 
+std::string Function::libraryPath() const {
+  std::filesystem::path file(module->source->name());
+  return (file.parent_path() / library->path).lexically_normal().string();
+}
+
+// The C function is called with the arguments as they are.
+void Body::externCall(const ast::Library &tree, typed::Function &function) {
+  function.library = {tree.path, tree.range};
+  if (!result->isPoison() && (!result->isTensor() || !isReal(result->element)))
+    state.refuse(resultRange, "an `extern fn` that gives anything but one "
+                              "real tensor is");
+  ExternCall call = {&function, {}};
+  for (Local *argument : function.arguments)
+    call.arguments.push_back(
+        make(argument->type, argument->range, LocalReference{argument}));
+  function.statements.push_back(
+      {function.range, Return{make(*result, function.range, std::move(call))}});
+}
+
 const Function *CheckerState::resolveFunction(Declaration &declaration) {
   Resolving resolving(*this, declaration);
   if (!resolving)
@@ -161,7 +181,9 @@ const Function *CheckerState::resolveFunction(Declaration &declaration) {
     body.resultRange = tree.result->range;
   }
   body.hasBackward = tree.backward.has_value();
-  if (tree.body)
+  if (tree.library)
+    body.externCall(*tree.library, *function);
+  else if (tree.body)
     body.statements(*tree.body, function->statements);
   else
     body.resultExpression(*tree.value, function->statements);

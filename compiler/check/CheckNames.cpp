@@ -196,9 +196,6 @@ Entity Body::declarationEntity(Declaration &declaration) {
   case Declaration::Optimizer:
     result.kind = Entity::Optimizer;
     break;
-  case Declaration::Extern:
-    // Refused where it is declared.
-    break;
   }
   return result;
 }

@@ -230,8 +230,6 @@ void CheckerState::declareMembers(ModuleScope &scope,
       declare(scope, module->name, Declaration::Module, *decl);
     else if (auto *fn = decl->as<ast::Fn>())
       declare(scope, fn->name, Declaration::Function, *decl);
-    else if (auto *external = decl->as<ast::Extern>())
-      declare(scope, external->name, Declaration::Extern, *decl);
     else if (auto *optimizer = decl->as<ast::Optimizer>())
       declare(scope, optimizer->name, Declaration::Optimizer, *decl);
     else if (decl->as<ast::Invalid>())
@@ -283,9 +281,6 @@ void CheckerState::checkMembers(ModuleScope &scope) {
     case Declaration::Optimizer:
       if (const Optimizer *optimizer = resolveOptimizer(*declaration))
         program->optimizers.push_back(optimizer);
-      break;
-    case Declaration::Extern:
-      refuse(declaration->name->range, "`extern fn` is");
       break;
     }
   }

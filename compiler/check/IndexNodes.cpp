@@ -82,6 +82,7 @@ struct Operands {
   void operator()(const Tuple &node) const { all(node.elements); }
   void operator()(const Call &node) const { all(node.arguments); }
   void operator()(const CallLocal &node) const { all(node.arguments); }
+  void operator()(const ExternCall &node) const { all(node.arguments); }
   void operator()(const Stack &node) const {
     statements(node.loop.body);
     one(node.yield);

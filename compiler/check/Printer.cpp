@@ -233,6 +233,8 @@ void Printer::print(const Expr &expr) {
            fmt::format("call {}{}", path(it.instance, it.callee->name),
                        bindings.empty() ? "" : "[" + bindings + "]"),
            it.arguments);
+    } else if constexpr (std::is_same_v<T, ExternCall>) {
+      node(expr, fmt::format("extern {}", it.function->name), it.arguments);
     } else if constexpr (std::is_same_v<T, ForEach>) {
       node(expr, "for each " + indices(it.indices), {it.element});
     } else if constexpr (std::is_same_v<T, IndexReduce>) {
@@ -311,10 +313,12 @@ void Printer::print(const std::vector<Requirement> &requirements) {
 }
 
 void Printer::print(const Function &function) {
-  line(fmt::format("{}fn {}{}({}) -> {} {{",
-                   function.isExported ? "export " : "", function.name,
+  line(fmt::format("{}{}fn {}{}({}) -> {}{} {{",
+                   function.isExported ? "export " : "",
+                   function.library ? "extern " : "", function.name,
                    generics(function.generics), list(function.arguments),
-                   function.result.str()));
+                   function.result.str(),
+                   function.library ? " from " + function.library->path : ""));
   block([&] {
     print(function.requirements);
     print(function.statements);

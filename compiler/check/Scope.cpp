@@ -22,7 +22,6 @@ std::string_view Declaration::what() const {
   case Module:
     return "a module";
   case Function:
-  case Extern:
     return "a function";
   case Optimizer:
     return "an optimizer";

@@ -27,7 +27,6 @@ struct Declaration {
     Layer,
     Module,
     Function,
-    Extern,
     Optimizer
   } kind = Dim;
   enum Progress : uint8_t { Untouched, InProgress, Done } progress = Untouched;

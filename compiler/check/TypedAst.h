@@ -236,6 +236,12 @@ struct CallLocal {
   unsigned number = 0;
 };
 
+/// The whole body of an `extern fn`: its C function, called with its arguments.
+struct ExternCall {
+  const Function *function;
+  std::vector<const Expr *> arguments;
+};
+
 /// `for i in 0..N { ... }`: the statements for each number of the counter's
 /// interval. A loop over an array of layers counts its elements.
 struct For {
@@ -253,13 +259,15 @@ struct Stack {
 struct Expr {
   Type type;
   Range range;
-  using Node = std::variant<
-      Number, DimValue, ConstReference, LocalReference, ParamReference,
-      StateReference, AllParams, StatisticReference, ScalarReference, Rank,
-      Elementwise, Broadcast, Convert, Reduce, Contract, Transpose, Reshape,
-      Pick, OneHot, Concat, Pad, CumulativeSum, Slice, Convolve, Pool, Solve,
-      Cholesky, Eye, Iota, Draw, Stop, Tuple, Call, FunctionReference,
-      CallLocal, Stack, Derivative, ForEach, IndexReduce, At, Gather>;
+  using Node =
+      std::variant<Number, DimValue, ConstReference, LocalReference,
+                   ParamReference, StateReference, AllParams,
+                   StatisticReference, ScalarReference, Rank, Elementwise,
+                   Broadcast, Convert, Reduce, Contract, Transpose, Reshape,
+                   Pick, OneHot, Concat, Pad, CumulativeSum, Slice, Convolve,
+                   Pool, Solve, Cholesky, Eye, Iota, Draw, Stop, Tuple, Call,
+                   FunctionReference, CallLocal, ExternCall, Stack, Derivative,
+                   ForEach, IndexReduce, At, Gather>;
   Node node;
 
   template <typename T> const T *as() const { return std::get_if<T>(&node); }
@@ -332,6 +340,13 @@ struct Backward {
   std::vector<const Expr *> gradients;
 };
 
+/// Where the C function of an `extern fn` is.
+struct Library {
+  /// As written; a name without a slash may be one that the system knows.
+  std::string path;
+  Range range;
+};
+
 struct Function {
   std::string name;
   std::string doc;
@@ -347,7 +362,13 @@ struct Function {
   std::vector<Requirement> requirements;
   /// The last one that runs is a Return.
   std::vector<Statement> statements;
+  /// Of an `extern fn`, whose body is one ExternCall.
+  std::optional<Library> library;
   std::optional<Backward> backward;
+
+  /// Where the library of an `extern fn` is: its path as seen from the file
+  /// that declares it.
+  std::string libraryPath() const;
 };
 
 /// A scalar, evaluated: literals, overrides and other constants have no more

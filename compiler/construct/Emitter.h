@@ -247,6 +247,7 @@ private:
   mlir::Value visit(const typed::Pool &, const Expr &, Frame &);
   mlir::Value visit(const typed::Solve &, const Expr &, Frame &);
   mlir::Value visit(const typed::Cholesky &, const Expr &, Frame &);
+  mlir::Value visit(const typed::ExternCall &, const Expr &, Frame &);
   mlir::Value visit(const typed::Slice &, const Expr &, Frame &);
   mlir::Value visit(const typed::Eye &, const Expr &, Frame &);
   mlir::Value visit(const typed::Iota &, const Expr &, Frame &);

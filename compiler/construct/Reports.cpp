@@ -27,6 +27,7 @@ public:
 
 private:
   std::optional<int64_t> throughLoop(graph::LoopOp loop, unsigned result);
+  std::optional<int64_t> throughCall(graph::ExternOp call);
   std::optional<int64_t> find(Value value);
   DenseMap<Value, std::optional<int64_t>> known;
 };
@@ -158,6 +159,9 @@ std::optional<int64_t> BatchAxes::find(Value value) {
   if (auto loop = dyn_cast<graph::LoopOp>(op))
     return throughLoop(loop, cast<OpResult>(value).getResultNumber());
 
+  if (auto call = dyn_cast<graph::ExternOp>(op))
+    return throughCall(call);
+
   if (auto custom = dyn_cast<graph::CustomOp>(op)) {
     auto body = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
         op, custom.getForwardAttr());
@@ -216,6 +220,23 @@ std::optional<int64_t> BatchAxes::find(Value value) {
   if (auto concat = dyn_cast<graph::ConcatOp>(op))
     return *axis == static_cast<int64_t>(concat.getDim()) ? -1 : *axis;
   return -1;
+}
+
+/// Its declaration says where the axes of its operands go.
+std::optional<int64_t> BatchAxes::throughCall(graph::ExternOp call) {
+  std::optional<int64_t> axis;
+  for (auto [attribute, operand] :
+       llvm::zip_equal(call.getAxes(), call.getOperands())) {
+    auto row = of(operand);
+    if (!row)
+      continue;
+    int64_t to =
+        *row < 0 ? -1 : cast<DenseI64ArrayAttr>(attribute).asArrayRef()[*row];
+    if (to < 0 || (axis && *axis != to))
+      return -1;
+    axis = to;
+  }
+  return axis;
 }
 
 /// A carried value runs along the batch if it does so after any round.

@@ -50,6 +50,7 @@ private:
   LogicalResult requireNonzero(ArrayRef<Value> gradients);
   LogicalResult refuseZero(StringRef y, StringRef x);
   LogicalResult refuseNonlinear(Operation *op, StringAttr function);
+  LogicalResult refuseUnknown(graph::ExternOp call);
 
   ValueRange ys() { return derivative.getYs(); }
   ValueRange wrt() { return derivative.getWrt(); }
@@ -145,6 +146,16 @@ LogicalResult ReverseWalk::refuseNonlinear(Operation *op, StringAttr function) {
   for (StringRef part : {StringRef("E0512"), function.getValue()})
     error.getUnderlyingDiagnostic()->getMetadata().emplace_back(
         StringAttr::get(derivative->getContext(), part));
+  return error;
+}
+
+/// Metadata: the code.
+LogicalResult ReverseWalk::refuseUnknown(graph::ExternOp call) {
+  InFlightDiagnostic error = derivative->emitError("`")
+                             << call.getSymbol() << "` has no `backward`";
+  error.attachNote(call.getLoc());
+  error.getUnderlyingDiagnostic()->getMetadata().emplace_back(
+      StringAttr::get(derivative->getContext(), "E0520"));
   return error;
 }
 
@@ -259,6 +270,8 @@ LogicalResult ReverseWalk::run() {
       return refuseNonlinear(op, function);
     if (op->hasTrait<graph::ZeroDerivative>())
       continue;
+    if (auto call = dyn_cast<graph::ExternOp>(op))
+      return refuseUnknown(call);
     if (failed(pullBack(op, dy, masked)))
       return failure();
   }

@@ -60,7 +60,7 @@ bool isContraction(Operation *op) {
 }
 
 bool isCall(Operation *op) {
-  return isa<graph::SolveOp, graph::CholeskyOp>(op);
+  return isa<graph::SolveOp, graph::CholeskyOp, graph::ExternOp>(op);
 }
 
 bool isCheap(Operation *op) {

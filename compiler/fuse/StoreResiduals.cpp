@@ -28,7 +28,8 @@ bool isExpensive(Operation &op) {
   if (auto einsum = dyn_cast<graph::EinsumOp>(op))
     return graph::productsOf(einsum) >=
            kProductsForByte * graph::bytesOf(einsum.getType());
-  return isa<graph::LoopOp, graph::SolveOp, graph::CholeskyOp>(op);
+  return isa<graph::LoopOp, graph::SolveOp, graph::CholeskyOp, graph::ExternOp>(
+      op);
 }
 
 /// What the rounds of `later` have in common with those of `earlier`.

@@ -58,7 +58,7 @@ void populateReductionPatterns(const StorageTypes &types,
 /// gather, scatter_add.
 void populateGatheringPatterns(const StorageTypes &types,
                                mlir::RewritePatternSet &patterns);
-/// solve, cholesky: calls of functions of the runtime on buffers.
+/// solve, cholesky, extern: calls of C functions on buffers.
 void populateNativeCallPatterns(const StorageTypes &types,
                                 mlir::RewritePatternSet &patterns);
 /// random.

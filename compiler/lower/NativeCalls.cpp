@@ -1,6 +1,7 @@
 // Ops that no loops of ours compute: solve and cholesky become calls of the
-// runtime's functions (runtime/Matrices.h) on buffers, and such a call at the
-// end one of the LLVM dialect with the addresses of these buffers.
+// runtime's functions (runtime/Matrices.h) on buffers, extern one of the
+// user's, and such a call at the end one of the LLVM dialect with the addresses
+// of these buffers.
 #include "compiler/lower/NativeCalls.h"
 
 #include "compiler/lower/GraphToLinalg.h"
@@ -37,7 +38,9 @@ public:
 
   /// The name has an f at its end for functions of f32, as in the C library.
   void finish(StringRef name, Type element, ArrayRef<int64_t> sizes) {
-    std::string callee = name.str() + (element.isF32() ? "f" : "");
+    finish(name.str() + (element.isF32() ? "f" : ""), sizes);
+  }
+  void finish(const std::string &callee, ArrayRef<int64_t> sizes) {
     graph::NativeCallOp::create(builder, loc, callee, buffers, sizes);
   }
 
@@ -100,6 +103,23 @@ struct CholeskyCalls : OpConversionPattern<graph::CholeskyOp> {
   }
 };
 
+struct ExternCalls : OpConversionPattern<graph::ExternOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(graph::ExternOp op, OpAdaptor operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(op.getType());
+    Call call(rewriter, op.getLoc());
+    for (Value operand : operands.getOperands())
+      call.takes(operand);
+    Value y = call.room(type);
+    call.finish(op.getCallee(), op.getSizes());
+    rewriter.replaceOp(op, call.given(y, type));
+    return success();
+  }
+};
+
 /// A call of the C function with addresses and numbers.
 struct CallsByAddress : ConvertOpToLLVMPattern<graph::NativeCallOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
@@ -132,7 +152,8 @@ struct CallsByAddress : ConvertOpToLLVMPattern<graph::NativeCallOp> {
 
 void populateNativeCallPatterns(const StorageTypes &types,
                                 RewritePatternSet &patterns) {
-  patterns.add<SolveCalls, CholeskyCalls>(types, patterns.getContext());
+  patterns.add<SolveCalls, CholeskyCalls, ExternCalls>(types,
+                                                       patterns.getContext());
 }
 
 void populateNativeCallToLLVMPatterns(const LLVMTypeConverter &types,

@@ -49,7 +49,7 @@ struct VerifyKernelsPass : impl::VerifyKernelsBase<VerifyKernelsPass> {
     if (*callee == "malloc" || *callee == "aligned_alloc" || *callee == "free")
       return op->emitError("kernel '")
              << kernel << "' allocates memory: it calls '" << *callee << "'";
-    if (!native::isKnownSymbol(*callee))
+    if (!native::isKnownSymbol(*callee) && !native::isOfLibrary(*callee))
       return op->emitError("kernel '")
              << kernel << "' calls '" << *callee
              << "', which compiled code does not have";

@@ -147,7 +147,8 @@ public:
   llvm::StringMap<Kernel> kernels;
 };
 
-llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> openSession() {
+llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>>
+openSession(const std::map<std::string, void *> &externs) {
   auto machine = createHostMachine(llvm::CodeGenOptLevel::Default);
   if (!machine)
     return machine.takeError();
@@ -161,11 +162,14 @@ llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> openSession() {
   if (!session)
     return session.takeError();
   llvm::orc::SymbolMap symbols;
-  forEachSymbol([&](llvm::StringRef name, void *address) {
+  auto define = [&](llvm::StringRef name, void *address) {
     symbols[(*session)->mangleAndIntern(name)] = {
         llvm::orc::ExecutorAddr::fromPtr(address),
         llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
-  });
+  };
+  forEachSymbol(define);
+  for (const auto &[name, address] : externs)
+    define(name, address);
   if (llvm::Error error = (*session)->getMainJITDylib().define(
           llvm::orc::absoluteSymbols(std::move(symbols))))
     return error;
@@ -180,7 +184,7 @@ llvm::Expected<std::shared_ptr<Code>> compile(mlir::ModuleOp lowered,
   if (llvm::Error error =
           emitAll(lowered, options, llvm::CodeGenFileType::ObjectFile, objects))
     return error;
-  auto session = openSession();
+  auto session = openSession(options.externs);
   if (!session)
     return session.takeError();
   auto code = std::make_shared<JitCode>();

@@ -9,7 +9,9 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <map>
 #include <memory>
+#include <string>
 
 namespace gradus::native {
 
@@ -17,6 +19,8 @@ struct NativeOptions {
   /// Scheduled kernels: a few cleanups, their loops are final. Reference
   /// kernels: LLVM's O1.
   bool optimise = true;
+  /// The functions of libraries that kernels call, by `LIBRARY:SYMBOL`.
+  std::map<std::string, void *> externs = {};
 };
 
 /// Machine code of one or more kernels. It lives as long as this object:

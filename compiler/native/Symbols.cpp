@@ -21,6 +21,8 @@ bool isKnownSymbol(llvm::StringRef name) {
   return false;
 }
 
+bool isOfLibrary(llvm::StringRef name) { return name.contains(':'); }
+
 void forEachSymbol(llvm::function_ref<void(llvm::StringRef, void *)> visit) {
 #define GRADUS_SYMBOL(name)                                                    \
   visit(#name, reinterpret_cast<void *>(&gradus_c_##name));

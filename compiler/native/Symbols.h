@@ -10,6 +10,10 @@ namespace gradus::native {
 /// Whether compiled code may call a function of this name.
 bool isKnownSymbol(llvm::StringRef name);
 
+/// Whether a function of this name is of a library that a model names, as in
+/// `libfast.so:fast`.
+bool isOfLibrary(llvm::StringRef name);
+
 /// Calls `visit` with the name and address of each function of Symbols.def.
 void forEachSymbol(
     llvm::function_ref<void(llvm::StringRef name, void *address)> visit);

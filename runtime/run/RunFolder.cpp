@@ -161,6 +161,7 @@ void RunFolder::writeConfig(const RunConfig &config) const {
   json["command"] = config.command;
   json["version"] = config.version;
   json["model"] = config.model;
+  json["model_folder"] = config.modelFolder;
   json["model_hash"] = config.modelHash;
   json["data"] = config.dataFolder;
   json["overrides"] = config.overrides;

@@ -18,8 +18,9 @@ struct RunConfig {
   /// The command line, for people.
   std::string command;
   std::string version;
-  /// The model file as given, and where its data came from.
-  std::string model, dataFolder;
+  /// The model file as given, the folder it was in, and where its data came
+  /// from.
+  std::string model, modelFolder, dataFolder;
   /// Overrides by name, as given.
   std::map<std::string, std::string> overrides;
   /// Imports that are not saved where their paths lead: by importing file and

@@ -316,3 +316,30 @@ func.func @when(%x: tensor<f32>, %c: tensor<2xi1>) -> tensor<f32> {
   }
   return %y : tensor<f32>
 }
+
+// -----
+
+func.func @extern(%x: tensor<4x3xf32>) -> tensor<4xf32> {
+  // expected-error @below {{needs the axes of each operand}}
+  %y = graph.extern "f" from "l"(%x) sizes [4] axes []
+      : (tensor<4x3xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+func.func @extern(%x: tensor<4x3xf32>) -> tensor<4xf32> {
+  // expected-error @below {{needs a number for each axis of 'tensor<4x3xf32>'}}
+  %y = graph.extern "f" from "l"(%x) sizes [4] axes [array<i64: 0>]
+      : (tensor<4x3xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+func.func @extern(%x: tensor<4x3xf32>) -> tensor<4xf32> {
+  // expected-error @below {{has no axis 0 of size 3}}
+  %y = graph.extern "f" from "l"(%x) sizes [4] axes [array<i64: -1, 0>]
+      : (tensor<4x3xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}

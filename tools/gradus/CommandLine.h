@@ -55,7 +55,8 @@ struct CommandLine {
   std::vector<std::string> bounds;
   bool quiet = false, json = false, reference = false, overwrite = false,
        info = false, list = false, all = false, kernels = false,
-       interpret = false, man = false, check = false, ops = false;
+       interpret = false, man = false, check = false, ops = false,
+       allowExtern = false;
 
   /// As it was typed, for the run folder.
   std::string text;

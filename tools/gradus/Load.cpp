@@ -78,6 +78,7 @@ static void readConfig(LoadedModel &model) {
               fs::path(model.run + "/" + file).lexically_normal().string(),
               path}] = model.run + "/" + target;
     model.runData = config.at("data").get<std::string>();
+    model.runOrigin = config.value("model_folder", model.runData);
     model.precision = config.at("precision").get<std::string>() == "f64"
                           ? Precision::F64
                           : Precision::F32;

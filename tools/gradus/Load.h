@@ -44,8 +44,9 @@ struct LoadedModel {
   std::string path;
   /// The run folder it stands in; empty if it was given as a file.
   std::string run;
-  /// Where relative paths of data files started in that run.
-  std::string runData;
+  /// Where the model of that run was, with its libraries, and where relative
+  /// paths of its data files started.
+  std::string runOrigin, runData;
   /// Where imports of that run are that are not where their paths lead, as the
   /// checker wants them.
   std::map<std::pair<std::string, std::string>, std::string> moved;
@@ -64,8 +65,13 @@ struct LoadedModel {
   DataFolder dataFolder(const CommandLine &line, const typed::Data &data) const;
   /// How its functions are to be compiled.
   CompileOptions options(const CommandLine &line) const {
-    return {precision, line.reference, line.interpret, line.memoryBudget,
-            team(line)};
+    return {precision,         line.reference, line.interpret,
+            line.memoryBudget, team(line),     libraries(line)};
+  }
+  /// Those of its `extern fn`, if they may be loaded.
+  std::shared_ptr<Libraries> libraries(const CommandLine &line) const {
+    return line.allowExtern ? std::make_shared<Libraries>(run, runOrigin)
+                            : nullptr;
   }
   /// The `train` that is meant; throws E1038 if there is none, E1023 if there
   /// are several and nothing says which.

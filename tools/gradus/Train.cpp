@@ -118,6 +118,10 @@ static RunConfig configOf(const std::vector<Part> &parts,
   config.command = line.text;
   config.version = version;
   config.model = loaded.path;
+  config.modelFolder =
+      loaded.run.empty()
+          ? fs::absolute(loaded.path).lexically_normal().parent_path().string()
+          : loaded.runOrigin;
   DataFolder folder = loaded.dataFolder(line, *loaded.train().data);
   std::error_code ignored;
   config.dataFolder =
