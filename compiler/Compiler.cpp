@@ -277,13 +277,16 @@ std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
   OwningOpRef<ModuleOp> kernels = linalgKernels(*module);
   if (!kernels)
     return std::nullopt;
+  native::Processor thisProcessor = native::thisProcessor();
   OwningOpRef<ModuleOp> lowered =
       lower::lowerKernels(*kernels, {.schedule = !options.reference,
-                                     .workers = workersOf(options)});
+                                     .workers = workersOf(options),
+                                     .vectors = thisProcessor.vectors});
   if (!lowered)
     return std::nullopt;
-  auto compiled = native::compile(
-      *lowered, {.optimise = !options.reference, .externs = options.externs});
+  auto compiled = native::compile(*lowered, {.processor = thisProcessor,
+                                             .optimise = !options.reference,
+                                             .externs = options.externs});
   if (!compiled)
     throw std::runtime_error(llvm::toString(compiled.takeError()));
   std::shared_ptr<native::Code> code = *compiled;
@@ -502,14 +505,20 @@ void Compiler::emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
   reports.check(static_cast<bool>(module));
   if (reached(Stage::Linalg))
     return;
+  auto processor = options.cpu.empty() ? native::thisProcessor()
+                                       : native::processorNamed(options.cpu);
+  if (!processor)
+    throw std::runtime_error(llvm::toString(processor.takeError()));
   module = lower::lowerKernels(*module, {.schedule = !options.reference,
                                          .workers = workersOf(options),
+                                         .vectors = processor->vectors,
                                          .toLLVM = stage != Stage::Vector});
   reports.check(static_cast<bool>(module));
   if (reached(Stage::Vector) || reached(Stage::Llvm))
     return;
-  if (llvm::Error error =
-          native::printAssembly(*module, {.optimise = !options.reference}, out))
+  if (llvm::Error error = native::printAssembly(
+          *module, {.processor = *processor, .optimise = !options.reference},
+          out))
     throw std::runtime_error(llvm::toString(std::move(error)));
 }
 

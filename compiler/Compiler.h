@@ -42,6 +42,9 @@ struct CompileOptions {
   /// The functions that `graph.extern` calls, by `LIBRARY:SYMBOL`: what
   /// `compileGraph` needs of those.
   std::map<std::string, void *> externs = {};
+  /// The processor, as LLVM calls it, that `emit` compiles for; empty: this
+  /// one. Whatever is to run is compiled for this one.
+  std::string cpu = {};
 };
 
 /// Functions by their names.

@@ -3,9 +3,6 @@
 
 namespace gradus::lower {
 
-/// Registers an AVX-512 tile may take: accumulators, a row of B, a broadcast.
-static constexpr int64_t kRegisters = 32;
-
 /// Contracted steps, in several loops, that are summed up at once.
 static constexpr int64_t kDepth = 2048;
 
@@ -89,10 +86,23 @@ static double stepCost(int64_t rows, int64_t vectors) {
   return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 4.0}) + 0.25;
 }
 
-int64_t chooseSteps(int64_t size, int64_t rows, int64_t vectors) {
-  int64_t most = (kRegisters - 1 - vectors) / vectors / rows;
-  // 8 rows of two vectors are the best on a tie.
-  int64_t best = std::clamp<int64_t>(16 / vectors / rows, 1, size);
+/// Rows of a tile whose accumulators, a row of B and a broadcast element fit
+/// the registers.
+static int64_t mostRows(int64_t vectors, const VectorUnit &unit) {
+  return (unit.registers - 1 - vectors) / vectors;
+}
+
+int64_t chooseVectors(int64_t rows, const VectorUnit &unit) {
+  // Few rows leave registers for wider tiles.
+  return rows <= mostRows(4, unit) ? 4 : unit.vectors;
+}
+
+int64_t chooseSteps(int64_t size, int64_t rows, int64_t vectors,
+                    const VectorUnit &unit) {
+  int64_t most = mostRows(vectors, unit) / rows;
+  // The unit's own tile is the best on a tie.
+  int64_t best =
+      std::clamp<int64_t>(unit.rows * unit.vectors / vectors / rows, 1, size);
   auto cost = [&](int64_t steps) {
     int64_t full = size / steps, rest = size % steps;
     return double(full) * stepCost(steps * rows, vectors) +

@@ -30,8 +30,12 @@ std::optional<Roles> rolesOf(const Nest &nest);
 /// Whether the result has to be there, filled, before the contraction begins.
 inline bool addsInMemory(const Roles &roles) { return !roles.blocks.empty(); }
 
+/// Vectors of a row of a tile that has `rows` rows to take.
+int64_t chooseVectors(int64_t rows, const VectorUnit &unit);
+
 /// Steps of a tile of `vectors` vectors along a loop of `size` steps, of `rows`
 /// rows each, that take the loop in the least time.
-int64_t chooseSteps(int64_t size, int64_t rows, int64_t vectors);
+int64_t chooseSteps(int64_t size, int64_t rows, int64_t vectors,
+                    const VectorUnit &unit);
 
 } // namespace gradus::lower

@@ -54,7 +54,7 @@ OwningOpRef<ModuleOp> lowerKernels(ModuleOp kernels,
   passes.enableVerifier(false);
   OpPassManager &each = passes.nest<ModuleOp>();
   if (options.schedule)
-    addScheduledLoops(each);
+    addScheduledLoops(each, options.vectors);
   else
     addReferenceLoops(each);
   if (options.toLLVM)

@@ -5,6 +5,8 @@
 // Next: compiler/native/Jit.h.
 #pragma once
 
+#include "compiler/lower/VectorUnit.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -22,6 +24,8 @@ struct LowerOptions {
   /// False: the reference path, plain loops, no fusion, no vectors.
   bool schedule = true;
   Workers workers = {};
+  /// Of the processor that will run them.
+  Vectors vectors = Vectors::Avx512;
   /// False: stop at loops and vectors over buffers, to look at them.
   bool toLLVM = true;
 };

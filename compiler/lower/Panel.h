@@ -4,6 +4,7 @@
 #pragma once
 
 #include "compiler/lower/ContractionRoles.h"
+#include "compiler/lower/Emitter.h"
 
 namespace gradus::lower {
 

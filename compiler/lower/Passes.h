@@ -2,6 +2,8 @@
 // loops and vectors on buffers -> the LLVM dialect.
 #pragma once
 
+#include "compiler/lower/VectorUnit.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

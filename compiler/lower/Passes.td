@@ -97,8 +97,12 @@ def ScheduleKernels : Pass<"graph-schedule-kernels", "::mlir::func::FuncOp"> {
     the time. Sums of products are
     contracted to `math.fma` here and nowhere later (`vector.fma` would become
     `fmuladd`, which leaves the choice to LLVM). What no schedule fits becomes
-    scalar loops. Tests: test/lower/schedule-*.mlir.
+    scalar loops. Tiles, and the width of vectors but in reductions, are those of
+    the vector unit. Tests: test/lower/schedule-*.mlir.
   }];
+  let options = [Option<"vectors", "vectors", "::gradus::lower::Vectors",
+                        "::gradus::lower::Vectors::Avx512",
+                        "the vector unit", "::gradus::lower::vectorsValues()">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",

@@ -27,6 +27,11 @@ void addBufferization(OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createCopiesToLinalg());
 }
 
+struct ScheduledLoopsOptions : PassPipelineOptions<ScheduledLoopsOptions> {
+  Option<Vectors> vectors{*this, "vectors", llvm::cl::desc("the vector unit"),
+                          llvm::cl::init(Vectors::Avx512), vectorsValues()};
+};
+
 } // namespace
 
 void addReferenceLoops(OpPassManager &passes) {
@@ -39,7 +44,7 @@ void addReferenceLoops(OpPassManager &passes) {
   // out: scalar loops on buffers
 }
 
-void addScheduledLoops(OpPassManager &passes) {
+void addScheduledLoops(OpPassManager &passes, Vectors vectors) {
   // in: linalg on tensors
   passes.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
   passes.addPass(createCanonicalizerPass());
@@ -51,7 +56,7 @@ void addScheduledLoops(OpPassManager &passes) {
   // linalg on buffers
   passes.addNestedPass<func::FuncOp>(createTileRows());
   // the same in loops over rows, where there are rows
-  passes.addNestedPass<func::FuncOp>(createScheduleKernels());
+  passes.addNestedPass<func::FuncOp>(createScheduleKernels({vectors}));
   // loops of vectors on buffers
   passes.addNestedPass<func::FuncOp>(createVectorMath());
   passes.addPass(createCanonicalizerPass());
@@ -82,10 +87,12 @@ void registerLowerPipelines() {
       "graph-reference-loops",
       "kernels: linalg on tensors -> scalar loops on buffers",
       addReferenceLoops);
-  PassPipelineRegistration<>(
+  PassPipelineRegistration<ScheduledLoopsOptions>(
       "graph-scheduled-loops",
       "kernels: linalg on tensors -> loops of vectors on buffers",
-      addScheduledLoops);
+      [](OpPassManager &passes, const ScheduledLoopsOptions &options) {
+        addScheduledLoops(passes, options.vectors);
+      });
   PassPipelineRegistration<>(
       "graph-loops-to-llvm", "kernels: loops and vectors on buffers -> LLVM",
       [](OpPassManager &passes) { addLoopsToLLVM(passes); });

@@ -12,7 +12,7 @@ namespace gradus::lower {
 void addReferenceLoops(mlir::OpPassManager &passes);
 
 /// linalg on tensors -> fused, tiled loops of vectors on buffers.
-void addScheduledLoops(mlir::OpPassManager &passes);
+void addScheduledLoops(mlir::OpPassManager &passes, Vectors vectors);
 
 /// Loops, vectors and buffers -> LLVM dialect with entry points.
 /// For more than one worker, kernels with enough to do are split among them.

@@ -21,19 +21,20 @@ constexpr int64_t kBlock = 512;
 class ContractionSchedule {
 public:
   ContractionSchedule(Nest &nest, const Roles &roles, Value start,
-                      Nest *epilogue)
+                      Nest *epilogue, const VectorUnit &unit)
       : nest(nest), roles(roles), start(start), epilogue(epilogue),
-        emitter(epilogue ? epilogue->op : nest.op, lanesOf(nest)),
+        emitter(epilogue ? epilogue->op : nest.op, lanesOf(nest, unit.bytes),
+                unit),
         a(nest.accesses[roles.a]), b(nest.accesses[roles.b]),
         element(nest.output(0).element) {}
 
   void emit() {
     int64_t lanes = emitter.lanes, n = nest.sizes[roles.n];
     int64_t m = sizeOf(roles.m), each = sizeOf(roles.whole);
-    // Few rows leave registers for wider tiles.
-    int64_t vectors = m * each <= 6 ? 4 : 2;
-    vectors = std::min(vectors, (n + lanes - 1) / lanes);
-    int64_t tiles = llvm::divideCeil(m, chooseSteps(m, each, vectors));
+    int64_t vectors = std::min<int64_t>(chooseVectors(m * each, emitter.unit),
+                                        llvm::divideCeil(n, lanes));
+    int64_t tiles =
+        llvm::divideCeil(m, chooseSteps(m, each, vectors, emitter.unit));
     for (unsigned loop : roles.between)
       tiles *= nest.sizes[loop];
     // Columns that lie next to each other in steps that do are a panel already.
@@ -104,7 +105,7 @@ private:
       ++opened;
     }
     int64_t size = sizeOf(roles.m), each = sizeOf(roles.whole);
-    int64_t perTile = chooseSteps(size, each, vectors);
+    int64_t perTile = chooseSteps(size, each, vectors, emitter.unit);
     int64_t whole = size / perTile * perTile;
     if (roles.m < 0) {
       emitTile(point, 1, vectors, active);
@@ -444,7 +445,7 @@ std::optional<Nest> alignEpilogue(OpBuilder &builder, linalg::LinalgOp op,
 } // namespace
 
 bool scheduleContraction(linalg::LinalgOp op, Value start,
-                         linalg::LinalgOp epilogue) {
+                         linalg::LinalgOp epilogue, const VectorUnit &unit) {
   if (!multipliesAndAdds(op))
     return false;
   Operation *last = epilogue ? epilogue.getOperation() : op.getOperation();
@@ -463,7 +464,7 @@ bool scheduleContraction(linalg::LinalgOp op, Value start,
     if (!hasVectorForm(*epilogue.getBlock()))
       return false;
     after = alignEpilogue(builder, op, *nest, epilogue);
-    if (!after || lanesOf(*after) != lanesOf(*nest))
+    if (!after || lanesOf(*after, unit.bytes) != lanesOf(*nest, unit.bytes))
       return false;
     for (unsigned i = after->inputs; i < after->accesses.size(); ++i)
       if (after->accesses[i].strides[roles->n] != 1)
@@ -474,7 +475,8 @@ bool scheduleContraction(linalg::LinalgOp op, Value start,
       if (operand == op.getDpsInitOperand(0)->get())
         access.flat = nest->output(0).flat;
   }
-  ContractionSchedule(*nest, *roles, start, after ? &*after : nullptr).emit();
+  ContractionSchedule(*nest, *roles, start, after ? &*after : nullptr, unit)
+      .emit();
   if (epilogue)
     epilogue->erase();
   op->erase();

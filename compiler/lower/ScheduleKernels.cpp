@@ -1,7 +1,7 @@
 // A kernel on buffers -> loops of vectors. Each linalg op gets the first
 // schedule that fits it: contraction (with its epilogue), reduction, pointwise;
 // what none fits becomes scalar loops.
-#include "compiler/lower/Nest.h"
+#include "compiler/lower/Emitter.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 
@@ -47,6 +47,8 @@ Value filledValue(linalg::LinalgOp op) {
 }
 
 struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
+  using ScheduleKernelsBase::ScheduleKernelsBase;
+
   void runOnOperation() override {
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
@@ -57,7 +59,7 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
       scheduleReducing(ops, i, done);
     }
     for (linalg::LinalgOp op : ops)
-      if (!done.contains(op) && schedulePointwise(op))
+      if (!done.contains(op) && schedulePointwise(op, unit()))
         done.insert(op);
     IRRewriter rewriter(&getContext());
     for (linalg::LinalgOp op : ops) {
@@ -69,6 +71,8 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
     }
   }
 
+  const VectorUnit &unit() const { return unitOf(vectors); }
+
   /// A contraction or reduction, with the fill before and, for a contraction,
   /// the reader after it.
   void scheduleReducing(ArrayRef<linalg::LinalgOp> ops, size_t number,
@@ -79,7 +83,7 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
     Operation *address = op;
     if (linalg::LinalgOp epilogue = epilogueOf(op, fill)) {
       Operation *reader = epilogue;
-      if (scheduleContraction(op, start, epilogue)) {
+      if (scheduleContraction(op, start, epilogue, unit())) {
         done.insert(address);
         done.insert(reader);
         done.insert(fill);
@@ -87,10 +91,10 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
         return;
       }
     }
-    bool starts = scheduleContraction(op, start, nullptr);
+    bool starts = scheduleContraction(op, start, nullptr, unit());
     // Or it adds to what is in memory: then the fill stays.
-    bool adds = !starts && scheduleContraction(op, Value(), nullptr);
-    if (!starts && !adds && !scheduleReduction(op, start))
+    bool adds = !starts && scheduleContraction(op, Value(), nullptr, unit());
+    if (!starts && !adds && !scheduleReduction(op, start, unit()))
       return;
     done.insert(address);
     if (fill && !adds) {

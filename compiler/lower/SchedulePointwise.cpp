@@ -2,7 +2,7 @@
 // result lies contiguously; the last vector of a row is masked, whatever the
 // row's width. So are sums whose windows overlap in the result: each element is
 // added to where it lies, in the order of the loops.
-#include "compiler/lower/Nest.h"
+#include "compiler/lower/Emitter.h"
 #include "runtime/Philox.h"
 
 namespace gradus::lower {
@@ -46,7 +46,7 @@ bool draws(const Nest &nest) {
 
 } // namespace
 
-bool schedulePointwise(linalg::LinalgOp op) {
+bool schedulePointwise(linalg::LinalgOp op, const VectorUnit &unit) {
   if (!hasVectorForm(*op.getBlock()))
     return false;
   OpBuilder builder(op);
@@ -58,8 +58,8 @@ bool schedulePointwise(linalg::LinalgOp op) {
   if (nest->loops() == 0)
     return false;
 
-  unsigned lanes = lanesOf(*nest);
-  Emitter emitter(op, lanes);
+  unsigned lanes = lanesOf(*nest, unit.bytes);
+  Emitter emitter(op, lanes, unit);
   Point point(nest->loops());
   int64_t along = chooseVectorLoop(*nest);
   if (along < 0)

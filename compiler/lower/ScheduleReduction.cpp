@@ -2,7 +2,7 @@
 // contiguous axis: if it is kept, each lane is one result (column sums); if it
 // is reduced, the lanes of a row are combined pairwise at its end. Several
 // accumulators take turns, to be combined pairwise as well.
-#include "compiler/lower/Nest.h"
+#include "compiler/lower/Emitter.h"
 
 namespace gradus::lower {
 using namespace mlir;
@@ -33,11 +33,15 @@ std::optional<Combination> combinationOf(linalg::LinalgOp op) {
   return Combination{combine, term, *neutral};
 }
 
+/// Bytes of a vector, whatever the processor's have: sums are the same.
+constexpr int64_t kBytes = 64;
+
 class ReductionSchedule {
 public:
-  ReductionSchedule(Nest &nest, const Combination &combination, Value start)
+  ReductionSchedule(Nest &nest, const Combination &combination, Value start,
+                    const VectorUnit &unit)
       : nest(nest), combination(combination), start(start),
-        emitter(nest.op, lanesOf(nest)), point(nest.loops()) {}
+        emitter(nest.op, lanesOf(nest, kBytes), unit), point(nest.loops()) {}
 
   void emit(unsigned along) {
     point.vectorLoop = along;
@@ -266,7 +270,8 @@ private:
 
 } // namespace
 
-bool scheduleReduction(linalg::LinalgOp op, Value start) {
+bool scheduleReduction(linalg::LinalgOp op, Value start,
+                       const VectorUnit &unit) {
   if (op.getNumReductionLoops() == 0 || !hasVectorForm(*op.getBlock()))
     return false;
   std::optional<Combination> combination = combinationOf(op);
@@ -294,7 +299,7 @@ bool scheduleReduction(linalg::LinalgOp op, Value start) {
   for (unsigned loop = 1; loop < nest->loops(); ++loop)
     if (worth(loop) >= worth(along))
       along = loop;
-  ReductionSchedule(*nest, *combination, start).emit(along);
+  ReductionSchedule(*nest, *combination, start, unit).emit(along);
   op->erase();
   return true;
 }

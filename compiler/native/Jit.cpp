@@ -4,7 +4,6 @@
 
 #include "compiler/lower/Passes.h"
 #include "compiler/native/Symbols.h"
-#include "compiler/native/Target.h"
 
 #include "mlir/IR/Threading.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -69,9 +68,9 @@ void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine,
 llvm::Error emit(mlir::ModuleOp kernel, const NativeOptions &options,
                  llvm::CodeGenFileType kind,
                  llvm::SmallVectorImpl<char> &bytes) {
-  auto machine =
-      createHostMachine(options.optimise ? llvm::CodeGenOptLevel::Default
-                                         : llvm::CodeGenOptLevel::Less);
+  auto machine = createMachine(options.processor,
+                               options.optimise ? llvm::CodeGenOptLevel::Default
+                                                : llvm::CodeGenOptLevel::Less);
   if (!machine)
     return machine.takeError();
   llvm::LLVMContext context;
@@ -149,7 +148,7 @@ public:
 
 llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>>
 openSession(const std::map<std::string, void *> &externs) {
-  auto machine = createHostMachine(llvm::CodeGenOptLevel::Default);
+  auto machine = createMachine(thisProcessor(), llvm::CodeGenOptLevel::Default);
   if (!machine)
     return machine.takeError();
   llvm::orc::JITTargetMachineBuilder builder((*machine)->getTargetTriple());

@@ -3,6 +3,7 @@
 // entries.
 #pragma once
 
+#include "compiler/native/Target.h"
 #include "runtime/Abi.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -16,6 +17,7 @@
 namespace gradus::native {
 
 struct NativeOptions {
+  Processor processor = thisProcessor();
   /// Scheduled kernels: a few cleanups, their loops are final. Reference
   /// kernels: LLVM's O1.
   bool optimise = true;

@@ -1,6 +1,7 @@
-// This processor as an LLVM target machine.
+// Processors as LLVM target machines.
 #include "compiler/native/Target.h"
 
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
@@ -10,37 +11,85 @@
 
 namespace gradus::native {
 
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createHostMachine(llvm::CodeGenOptLevel level) {
+static void registerTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
+#ifdef GRADUS_CROSS
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+#endif
   });
-  llvm::Triple triple(llvm::sys::getProcessTriple());
+}
+
+/// The widest unit that `has` says the processor has.
+static lower::Vectors vectorsOf(llvm::function_ref<bool(llvm::StringRef)> has) {
+  if (has("avx512f"))
+    return lower::Vectors::Avx512;
+  if (has("avx2") && has("fma"))
+    return lower::Vectors::Avx2;
+  if (has("neon"))
+    return lower::Vectors::Neon;
+  return lower::Vectors::Baseline;
+}
+
+Processor thisProcessor() {
+  llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
+  llvm::SubtargetFeatures features;
+  for (auto &[name, isPresent] : present)
+    features.AddFeature(name, isPresent);
+  return {llvm::sys::getProcessTriple(), llvm::sys::getHostCPUName().str(),
+          features.getString(), vectorsOf([&](llvm::StringRef name) {
+            return present.lookup(name);
+          })};
+}
+
+llvm::Expected<Processor> processorNamed(const std::string &cpu) {
+  registerTargets();
+  for (const char *triple :
+       {"x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"}) {
+    std::string message;
+    llvm::Triple parsed(triple);
+    const llvm::Target *target =
+        llvm::TargetRegistry::lookupTarget(parsed, message);
+    if (!target)
+      continue;
+    // Without a name first: LLVM would print that it does not know it.
+    std::unique_ptr<llvm::MCSubtargetInfo> info(
+        target->createMCSubtargetInfo(parsed, "", ""));
+    if (!info->isCPUStringValid(cpu))
+      continue;
+    info.reset(target->createMCSubtargetInfo(parsed, cpu, ""));
+    return Processor{triple, cpu, "", vectorsOf([&](llvm::StringRef name) {
+                       return info->checkFeatures(("+" + name).str());
+                     })};
+  }
+  return llvm::createStringError("no processor is called `" + cpu + "`");
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createMachine(const Processor &processor, llvm::CodeGenOptLevel level) {
+  registerTargets();
+  llvm::Triple triple(processor.triple);
   std::string message;
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(triple, message);
   if (!target)
     return llvm::createStringError("cannot compile for this processor: " +
                                    message);
-  llvm::SubtargetFeatures features;
-  for (auto &[name, present] : llvm::sys::getHostCPUFeatures())
-    features.AddFeature(name, present);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, llvm::sys::getHostCPUName(), features.getString(), options,
-      llvm::Reloc::PIC_, std::nullopt, level, /*JIT=*/true));
+      triple, processor.cpu, processor.features, options, llvm::Reloc::PIC_,
+      std::nullopt, level, /*JIT=*/true));
 }
 
 std::string describeHost() {
-  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  llvm::StringRef vectors = features.lookup("avx512f") ? "avx512"
-                            : features.lookup("avx2")  ? "avx2"
-                            : features.lookup("neon")  ? "neon"
-                                                       : "baseline";
-  return (llvm::sys::getHostCPUName() + " " + vectors).str();
+  Processor processor = thisProcessor();
+  return processor.cpu + " " + lower::unitOf(processor.vectors).name.str();
 }
 
 } // namespace gradus::native

@@ -20,6 +20,9 @@ using namespace gradus;
 
 namespace {
 
+const lower::LowerOptions forThis = {.vectors =
+                                         native::thisProcessor().vectors};
+
 double now() {
   return std::chrono::duration<double>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -130,7 +133,7 @@ Compiled compileCase(mlir::MLIRContext &context, const std::string &text,
     exit(1);
   Compiled result;
   double start = now();
-  auto lowered = lower::lowerKernels(*module, {});
+  auto lowered = lower::lowerKernels(*module, forThis);
   double middle = now();
   if (print && lowered)
     llvm::cantFail(native::printAssembly(*lowered, {}, llvm::outs()));
@@ -200,7 +203,7 @@ void runFile(mlir::MLIRContext &context, const char *path) {
   if (!module)
     exit(1);
   double start = now();
-  auto lowered = lower::lowerKernels(*module, {});
+  auto lowered = lower::lowerKernels(*module, forThis);
   double middle = now();
   auto code = lowered ? native::compile(*lowered, {})
                       : llvm::createStringError("not lowered");

@@ -29,39 +29,53 @@ Kernel::Kernel(const std::string &text, bool schedule) {
     ADD_FAILURE() << "not linalg: " << text;
     return;
   }
-  lower::LowerOptions options;
-  options.schedule = schedule;
-  auto lowered = lower::lowerKernels(*module, options);
+  if (!schedule)
+    compile(*module, {.schedule = false});
+  for (lower::Vectors vectors :
+       {native::thisProcessor().vectors, lower::Vectors::Avx512,
+        lower::Vectors::Avx2, lower::Vectors::Neon})
+    if (schedule)
+      compile(*module, {.vectors = vectors});
+}
+
+void Kernel::compile(mlir::ModuleOp module,
+                     const lower::LowerOptions &options) {
+  Variant &variant = variants.emplace_back();
+  variant.unit = lower::unitOf(options.vectors).name.str();
+  auto lowered = lower::lowerKernels(module, options);
   if (!lowered) {
-    ADD_FAILURE() << "not lowered: " << text;
+    ADD_FAILURE() << "not lowered for " << variant.unit;
     return;
   }
-  native::NativeOptions nativeOptions;
-  nativeOptions.optimise = schedule;
-  auto compiled = native::compile(*lowered, nativeOptions);
+  auto compiled = native::compile(*lowered, {.optimise = options.schedule});
   if (!compiled) {
     ADD_FAILURE() << llvm::toString(compiled.takeError());
     return;
   }
-  code = *compiled;
+  variant.code = *compiled;
   std::string name =
-      mlir::SymbolTable::getSymbolName(&*module->getBody()->begin()).str();
-  entry = code->lookup(name);
-  scratchBytes = code->scratchBytes(name);
-  EXPECT_TRUE(entry);
+      mlir::SymbolTable::getSymbolName(&*module.getBody()->begin()).str();
+  variant.entry = variant.code->lookup(name);
+  variant.scratchBytes = variant.code->scratchBytes(name);
 }
 
-void Kernel::run(std::vector<void *> operands) const {
-  ASSERT_TRUE(entry);
-  Buffer<char> scratch(scratchBytes);
-  if (scratchBytes)
+void Kernel::run(const Variant &variant, std::vector<void *> operands) {
+  ASSERT_TRUE(variant.entry);
+  Buffer<char> scratch(variant.scratchBytes);
+  if (variant.scratchBytes)
     operands.push_back(scratch.begin());
-  entry(operands.data(), &alone);
+  variant.entry(operands.data(), &alone);
   check(scratch.isIntact());
 }
 
 void Kernel::check(bool intact) {
   EXPECT_TRUE(intact) << "a kernel wrote behind the end of a buffer";
+}
+
+void Kernel::expectSame(const Variant &variant, std::string_view bytes,
+                        std::string_view expected) {
+  EXPECT_TRUE(bytes == expected)
+      << "scheduled for " << variant.unit << ", it gives other bits";
 }
 
 } // namespace gradus

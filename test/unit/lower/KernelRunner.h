@@ -1,5 +1,6 @@
 // Compiles a kernel given as MLIR text, graph or linalg, and runs it on buffers
-// of the test.
+// of the test: scheduled for each vector unit, which must all give the same
+// bits. Any processor runs them, as LLVM cuts vectors to those it has.
 #pragma once
 
 #include "compiler/lower/Lower.h"
@@ -9,6 +10,8 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace gradus {
@@ -41,6 +44,9 @@ public:
   T &operator[](size_t i) { return begin()[i]; }
   const T &operator[](size_t i) const { return begin()[i]; }
   size_t size() const { return count; }
+  std::string_view bytes() const {
+    return {storage.data() + offset, count * sizeof(T)};
+  }
 
   /// Whether nothing was written behind the end.
   bool isIntact() const {
@@ -67,7 +73,7 @@ template <typename T> Buffer<T> randomNumbers(size_t count, unsigned seed) {
   return numbers;
 }
 
-/// A compiled kernel with its scratch.
+/// A compiled kernel with its scratch, once for every vector unit if scheduled.
 class Kernel {
 public:
   /// Compiles the only kernel of `text`; fails the test if that fails.
@@ -75,17 +81,36 @@ public:
 
   /// Runs it on the buffers, in the order of its entry point.
   template <typename... Buffers> void operator()(Buffers &...buffers) const {
-    run({static_cast<void *>(buffers.begin())...});
-    (check(buffers.isIntact()), ...);
+    std::tuple<Buffers...> before(buffers...);
+    for (const Variant &variant : variants) {
+      std::tuple<Buffers...> copies(before);
+      std::apply(
+          [&](auto &...copy) {
+            run(variant, {static_cast<void *>(copy.begin())...});
+            (check(copy.isIntact()), ...);
+            if (&variant == variants.data())
+              std::tie(buffers...) = copies;
+            (expectSame(variant, copy.bytes(), buffers.bytes()), ...);
+          },
+          copies);
+    }
   }
 
 private:
-  void run(std::vector<void *> operands) const;
-  static void check(bool intact);
+  struct Variant {
+    std::string unit;
+    std::shared_ptr<native::Code> code;
+    KernelEntry entry = nullptr;
+    int64_t scratchBytes = 0;
+  };
 
-  std::shared_ptr<native::Code> code;
-  KernelEntry entry = nullptr;
-  int64_t scratchBytes = 0;
+  void compile(mlir::ModuleOp module, const lower::LowerOptions &options);
+  static void run(const Variant &variant, std::vector<void *> operands);
+  static void check(bool intact);
+  static void expectSame(const Variant &variant, std::string_view bytes,
+                         std::string_view expected);
+
+  std::vector<Variant> variants;
 };
 
 } // namespace gradus
