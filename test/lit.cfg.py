@@ -24,3 +24,5 @@ config.substitutions.append(("%source", config.gradus_source))
 config.substitutions.append(("%build", config.gradus_build))
 if os.path.exists("/usr/lib/bible.data") and shutil.which("bible"):
     config.available_features.add("bible-kjv")
+if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
+    config.available_features.add("aarch64-emulator")
