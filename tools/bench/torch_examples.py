@@ -1,23 +1,23 @@
 """The linear and autoencoder examples on Fashion-MNIST in PyTorch, to measure
 beside `gradus bench examples/NAME.nn`:
-torch_examples.py NAME [--variant eager|foreach|jit] [--seconds S] [--train]
+torch_examples.py NAME [--variant V] [--seconds S] [--train]
 
-Prints the median time of a step on batches that are in memory: conversion of the
-bytes, forward, backward, update. With --train trains as the example does instead
-and prints what its reports would. One thread.
+Prints, as torch_workloads.py does, the median time of a step on batches that are in
+memory: conversion of the bytes, forward, backward, update. With --train trains as the
+example does instead and prints what its reports would. One thread.
 """
 import argparse
 import gzip
 import json
 import math
 import pathlib
-import statistics
-import time
 
 import numpy
 import torch
 from torch import nn
 from torch.nn import functional
+
+from torch_workloads import measure, training_step
 
 FOLDER = pathlib.Path("/usr/share/datasets/fashion-mnist")
 BATCH = 128
@@ -93,7 +93,9 @@ MODELS = {
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("name", choices=MODELS)
-    parser.add_argument("--variant", default="eager", choices=["eager", "foreach", "jit"])
+    parser.add_argument(
+        "--variant", default="eager", choices=["eager", "foreach", "jit"]
+    )
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--train", action="store_true")
     options = parser.parse_args()
@@ -107,17 +109,10 @@ def main():
         (images[i * BATCH : (i + 1) * BATCH], labels[i * BATCH : (i + 1) * BATCH])
         for i in range(8)
     ]
-    loss_of = torch.jit.trace(model, batches[0]) if options.variant == "jit" else model
     optimizer = torch.optim.Adam(
         model.parameters(), lr=rate, foreach=options.variant != "eager"
     )
-
-    def step(image, label):
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(image, label)
-        loss.backward()
-        optimizer.step()
-        return loss.detach()
+    step = training_step(model, batches[0], optimizer, options.variant)
 
     if options.train:
         steps = epochs * (len(images) // BATCH)
@@ -135,25 +130,8 @@ def main():
         print(json.dumps({"name": options.name, **found}))
         return
 
-    times = []
-    for k in range(50):
-        step(*batches[k % 8])
-    end = time.perf_counter() + options.seconds
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        step(*batches[len(times) % 8]).item()
-        times.append(time.perf_counter() - start)
-    print(
-        json.dumps(
-            {
-                "name": options.name,
-                "variant": options.variant,
-                "steps": len(times),
-                "median_ms": round(1e3 * statistics.median(times), 4),
-                "p10_ms": round(1e3 * statistics.quantiles(times, n=10)[0], 4),
-            }
-        )
-    )
+    result = {"name": options.name, "variant": options.variant}
+    print(json.dumps(result | measure(step, batches, options.seconds)))
 
 
 if __name__ == "__main__":

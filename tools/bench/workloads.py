@@ -3,11 +3,12 @@ workloads.py FOLDER [NAME...]: writes models, data and initial weights.
 
 Data and weights are a hash of their position, so that any system can make the
 same bits: with the same mathematics it has the same losses. LOSSES has those of
-PyTorch 1.13 in steps 1 and 20. To measure:
+PyTorch 1.13 in steps 1 and 20. tools/bench/run measures them all; to measure one:
 
     python3 tools/bench/workloads.py /tmp/bench
     gradus bench /tmp/bench/mlp-128.nn --weights /tmp/bench/mlp.safetensors
     gradus bench /tmp/bench/logistic-1000.nn --train hessian
+    python3 tools/bench/torch_workloads.py /tmp/bench mlp-128
 """
 import json
 import math
@@ -128,14 +129,15 @@ train on batches(x, y), batch B = {batch} {{
 """
 
 RECURRENT = """\
-# A recurrent layer of 64 over 500 positions, cross-entropy behind the last, Adam.
+# A recurrent layer of 64 over T positions, cross-entropy behind the last, Adam.
+dim T = 500
 data batches {{
-  x: real[500, 8]; y: index(4)
+  x: real[T, 8]; y: index(4)
   train from npy(x = "rnn-{batch}-x.npy", y = "rnn-{batch}-y.npy")
 }}
 layer rnn = RNN[8, 64]
 layer out = Linear[64, 4]
-export fn logits[B](x: real[B, 500, 8]) -> real[B, 4] = out(rnn(x)[0..B, 499])
+export fn logits[B](x: real[B, T, 8]) -> real[B, 4] = out(rnn(x)[0..B, T - 1])
 train on batches(x, y), batch B = {batch} {{
   minimize mean(cross_entropy(logits(x), y)) using adam(lr = 1e-3)
   epochs = 10; shuffle = false
@@ -188,6 +190,7 @@ WORKLOADS = {
 LOSSES = {
     "mlp-32": (2.308276, 2.206708),
     "mlp-128": (2.318775, 2.279187),
+    "mlp-1024": (2.308584, 2.297894),
     "tanh-64": (0.247940, 0.166694),
     "lenet-64": (2.304903, 2.294316),
     "gpt-8": (5.574516, 5.394338),
@@ -258,7 +261,9 @@ def weights(sizes):
         # It fills [outputs, inputs], row by row.
         flat = drawn(inputs, inputs * outputs)
         turned = [flat[o * inputs + k] for k in range(inputs) for o in range(outputs)]
-        yield f"fc{i + 1}.W", [inputs, outputs], struct.pack(f"<{len(turned)}f", *turned)
+        yield f"fc{i + 1}.W", [inputs, outputs], struct.pack(
+            f"<{len(turned)}f", *turned
+        )
         yield f"fc{i + 1}.b", [outputs], bytes(4 * outputs)
 
 
@@ -272,7 +277,9 @@ def gpt_weights():
         nonlocal stream
         stream += 1
         bound = single(0.02 * math.sqrt(3))
-        flat = [single(single(2 * u - 1) * bound) for u in uniform(stream, outputs * inputs)]
+        flat = [
+            single(single(2 * u - 1) * bound) for u in uniform(stream, outputs * inputs)
+        ]
         return [flat[i * inputs : (i + 1) * inputs] for i in range(outputs)]
 
     def tensor(name, shape, flat):
@@ -326,12 +333,12 @@ def rnn_weights():
         yield name, shape, struct.pack(f"<{count}f", *numbers)
 
 
-def write_sequences(name, batch, folder):
+def write_sequences(name, batch, folder, length=500):
     x, y = [], []
     for k in range(BATCHES):
-        x += [2 * u - 1 for u in uniform(1000 + k, batch * 500 * 8)]
+        x += [2 * u - 1 for u in uniform(1000 + k, batch * length * 8)]
         y += [label % 4 for label in hashed(2000 + k, batch)]
-    write_npy(folder / f"{name}-x.npy", [BATCHES * batch, 500, 8], x, "f")
+    write_npy(folder / f"{name}-x.npy", [BATCHES * batch, length, 8], x, "f")
     write_npy(folder / f"{name}-y.npy", [BATCHES * batch], y)
 
 
@@ -340,19 +347,21 @@ def write_npy(path, shape, numbers, kind="i"):
     head = f"{{'descr': '<{kind}4', 'fortran_order': False, 'shape': {axes}, }}"
     head = head.ljust(64 * 2 - 10 - 1) + "\n"
     magic = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head))
-    path.write_bytes(magic + head.encode() + struct.pack(f"<{len(numbers)}{kind}", *numbers))
+    path.write_bytes(
+        magic + head.encode() + struct.pack(f"<{len(numbers)}{kind}", *numbers)
+    )
 
 
-def write_tokens(name, batch, folder):
-    """129 tokens a row: what is seen and, one further, what is expected."""
+def write_tokens(name, batch, folder, length=128):
+    """`length` tokens a row that are seen and, one further, those that are expected."""
     seen, expected = [], []
     for k in range(BATCHES):
-        tokens = [x % 256 for x in hashed(1000 + k, batch * 129)]
-        for i in range(0, len(tokens), 129):
-            seen += tokens[i : i + 128]
-            expected += tokens[i + 1 : i + 129]
+        tokens = [x % 256 for x in hashed(1000 + k, batch * (length + 1))]
+        for i in range(0, len(tokens), length + 1):
+            seen += tokens[i : i + length]
+            expected += tokens[i + 1 : i + length + 1]
     for field, numbers in (("x", seen), ("y", expected)):
-        write_npy(folder / f"{name}-{field}.npy", [BATCHES * batch, 128], numbers)
+        write_npy(folder / f"{name}-{field}.npy", [BATCHES * batch, length], numbers)
 
 
 def write_safetensors(path, tensors):
