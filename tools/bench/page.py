@@ -1,0 +1,247 @@
+"""The page of measurements, as Markdown.
+
+A row is a dict: name, threads, gradus (what `gradus bench` measured, a dict a round),
+torch (the same by variant), kernels (of one step, on one thread)."""
+import collections
+import re
+import statistics
+
+# At most this part of PyTorch's time on one thread, whose variant is its best. Ratios
+# travel between machines, times do not.
+TARGETS = {
+    "mlp-32": 0.50,
+    "mlp-128": 0.71,
+    "mlp-1024": 0.88,
+    "lenet-64": 0.80,
+    "tanh-64": 0.22,
+    "gpt-8": 0.78,
+}
+DIGITS = 1e-5  # losses that differ by less, as a part of them, agree to five digits
+
+
+def median(results, key):
+    return statistics.median(result[key] for result in results)
+
+
+def digits(x):
+    """Three of them, without an exponent."""
+    return f"{x:#.3g}".rstrip(".") if x < 1000 else f"{x:.0f}"
+
+
+def milliseconds(seconds):
+    return f"{digits(1e3 * seconds)} ms"
+
+
+def best(row):
+    """The fastest variant of PyTorch and what it measured; None without PyTorch."""
+    variants = row["torch"].items()
+    return min(variants, key=lambda v: median(v[1], "median_step_s"), default=None)
+
+
+def ratios(row):
+    """Gradus over PyTorch, a round each, in order."""
+    pairs = zip(row["gradus"], best(row)[1])
+    return sorted(a["median_step_s"] / b["median_step_s"] for a, b in pairs)
+
+
+def floor(row):
+    """Seconds that the multiply-adds of a step take at the peak of its cores."""
+    return statistics.median(
+        r["flops_per_step"] / (r["fma_peak_flops_per_s"] * row["threads"])
+        for r in row["gradus"]
+    )
+
+
+def losses(row, known):
+    """Of steps 1 and 20: Gradus's and those they should be, PyTorch's or `known`."""
+    ours = [median(row["gradus"], key) for key in ("loss_1", "loss_20")]
+    if row["torch"]:
+        return ours, [median(best(row)[1], key) for key in ("loss_1", "loss_20")]
+    return ours, known.get(row["name"])
+
+
+def losses_agree(row, known):
+    ours, expected = losses(row, known)
+    pairs = zip(ours, expected or ours)
+    return all(abs(a - b) <= DIGITS * abs(b) for a, b in pairs)
+
+
+def table(heads, lines):
+    rule = "|".join("---" for _ in heads)
+    texts = ["| " + " | ".join(cells) + " |" for cells in [heads, *lines]]
+    return "\n".join([texts[0], f"|{rule}|", *texts[1:]]) + "\n"
+
+
+def target(row):
+    """What the table says of a target: met, missed, or none."""
+    bound = TARGETS.get(row["name"])
+    if bound is None or row["threads"] > 1:
+        return "none"
+    if not row["torch"]:
+        return f"{bound:.2f}"
+    met = statistics.median(ratios(row)) <= bound
+    return f"{bound:.2f}, {'met' if met else '**missed**'}"
+
+
+def targets_met(rows):
+    """One line on the targets of these rows."""
+    judged = [row for row in rows if row["torch"] and target(row) != "none"]
+    missed = [row["name"] for row in judged if "missed" in target(row)]
+    rest = f"; missed: {', '.join(missed)}" if missed else ""
+    return f"Targets met: {len(judged) - len(missed)} of {len(judged)}{rest}.\n"
+
+
+def step_line(row):
+    time = median(row["gradus"], "median_step_s")
+    cells = [row["name"], str(row["threads"]), milliseconds(time)]
+    if row["torch"]:
+        variant, results = best(row)
+        theirs = milliseconds(median(results, "median_step_s"))
+        found = ratios(row)
+        spread = f"{found[0]:.2f} to {found[-1]:.2f}"
+        cells += [f"{theirs} ({variant})", f"{statistics.median(found):.2f} ({spread})"]
+    cells += [target(row), milliseconds(floor(row)), f"{floor(row) / time:.2f}"]
+    everyone = row["gradus"] + [r for results in row["torch"].values() for r in results]
+    return cells + [f"{statistics.mean(r['others'] for r in everyone):.1f}"]
+
+
+def around_line(row):
+    ours = row["gradus"]
+    theirs = best(row)[1] if row["torch"] else None
+
+    def both(key, text):
+        return [text(median(r, key)) for r in (ours, theirs) if r]
+
+    cells = [row["name"], f"{median(ours, 'compile_s'):.2f} s"]
+    cells += both("first_step_s", lambda s: f"{s:.2f} s")
+    return cells + both("peak_memory_bytes", lambda b: f"{b / 2**20:.0f} MiB")
+
+
+def kind(kernel):
+    if kernel["name"].endswith("rounds"):
+        return "loops"
+    if "_update" in kernel["name"]:
+        return "contractions with an update" if kernel["flops"] else "updates"
+    return "contractions" if kernel["flops"] else "pointwise and reductions"
+
+
+def longest_kernel(kernels):
+    """Name and seconds of the longest; those of equal layers count as one."""
+    sums = collections.Counter()
+    for kernel in kernels:
+        name = re.sub(r"_\d+(?=_)", "_*", re.sub(r"_\d+$", "", kernel["name"]))
+        sums[name] += kernel["median_s"]
+    return sums.most_common(1)[0]
+
+
+def bounds_line(row):
+    """Parts of a step by kind of kernel, the longest first."""
+    step = median(row["gradus"], "median_step_s")
+    peak = median(row["gradus"], "fma_peak_flops_per_s")
+    kernels = row["kernels"]
+    whole = max(step, sum(k["median_s"] for k in kernels))
+    parts = {"between kernels": [whole - sum(k["median_s"] for k in kernels), 0]}
+    for kernel in kernels:
+        part = parts.setdefault(kind(kernel), [0, 0])
+        part[0] += kernel["median_s"]
+        part[1] += kernel["flops"]
+    texts = []
+    for name, (seconds, flops) in sorted(parts.items(), key=lambda p: -p[1][0]):
+        if seconds < 0.01 * whole:
+            continue
+        rate = f" at {100 * flops / seconds / peak:.0f} % of the peak" if flops else ""
+        texts.append(f"{name} {100 * seconds / whole:.0f} %{rate}")
+    longest, seconds = longest_kernel(kernels)
+    share = f"`{longest}`, {100 * seconds / whole:.0f} %"
+    return [row["name"], "; ".join(texts), share]
+
+
+def loss_line(row, known):
+    ours, expected = losses(row, known)
+    cells = [row["name"], str(row["threads"])]
+    for i in range(2):
+        cells += [f"{ours[i]:.6f}", f"{expected[i]:.6f}" if expected else "unknown"]
+    said = "yes" if losses_agree(row, known) else "**no**"
+    return cells + [said if expected else "not compared"]
+
+
+def curve_section(name, curve, folder):
+    title, label, of, unit, series = curve
+    heads = [label, *(f"{line}, {unit}" for line, *_ in series)]
+    lines = [
+        [f"{x:g}", *(digits(points[i][1]) for _, points, *_ in series)]
+        for i, (x, _) in enumerate(series[0][1])
+    ]
+    image = f"![{title}, {of}]({folder}/{name}.svg)"
+    return f"### {title}\n\n{image}\n\n{table(heads, lines)}"
+
+
+HEAD = """\
+# Performance
+
+Written by `tools/bench/run`, which measures all of it again.
+"""
+
+STEPS = """\
+## Steps
+
+Forward, backward and update in single precision, and the loss as a number, on batches
+that are in memory. In each round every program trains for {seconds:g} s, in a process of
+its own on the same cores, one after the other; times are medians of the rounds, here
+{rounds}. A ratio is that of a round, Gradus over the fastest variant of PyTorch (eager,
+foreach, traced, channels last), which has tcmalloc and the widest vectors. The floor is
+the time of the contractions' multiply-adds at the peak that Gradus's process measures
+between its steps. A target bounds the ratio on one thread. Others: the cores that other
+processes kept busy meanwhile; where that is not 0.0, threads waited for each other.
+"""
+
+AROUND = """\
+## Compilation, first step, memory
+
+On one thread, nothing compiled before. The first step is counted from the start of the
+process, reading the data included.
+"""
+
+BOUNDS = """\
+## What bounds a step
+
+On one thread, each kernel timed by itself. Kinds below 1 % are left out; the longest
+kernel is that of all equal layers together.
+"""
+
+SCALING = """\
+## Scaling
+
+On one thread, PyTorch with foreach, each with weights of its own. Both axes are
+logarithmic. Were arithmetic all that takes time, a step would lie on the dashed line.
+"""
+
+
+def markdown(facts, rows, known, rounds, seconds, curves, folder):
+    """The page. `facts` are lines about the machine, `known` losses by workload, and
+    `folder` holds the plots of the curves."""
+    with_torch = any(row["torch"] for row in rows)
+    alone = [row for row in rows if row["threads"] == 1]
+    peer = ["PyTorch", "ratio (least to greatest)"] if with_torch else []
+    heads = ["workload", "threads", "Gradus", *peer, "target", "floor", "floor / step"]
+    parts = [HEAD, table(["", ""], facts), STEPS.format(rounds=rounds, seconds=seconds)]
+    parts.append(table([*heads, "others"], map(step_line, rows)))
+    if with_torch:
+        parts.append(targets_met(rows))
+    if alone:
+        sides = ["Gradus", "PyTorch"] if with_torch else ["Gradus"]
+        heads = [f"first step, {side}" for side in sides]
+        heads += [f"peak memory, {side}" for side in sides]
+        lines = map(around_line, alone)
+        parts += [AROUND, table(["workload", "compilation", *heads], lines)]
+        heads = ["workload", "parts of a step", "longest kernel"]
+        parts += [BOUNDS, table(heads, map(bounds_line, alone))]
+    source = "PyTorch" if with_torch else "expected"
+    heads = ["workload", "threads", "step 1", source, "step 20", source]
+    lines = [loss_line(row, known) for row in rows]
+    parts.append("## Losses\n\nWith the same data and weights.\n")
+    parts.append(table([*heads, "agree to five digits"], lines))
+    if curves:
+        parts.append(SCALING)
+        parts += [curve_section(name, curve, folder) for name, curve in curves.items()]
+    return "\n".join(parts)
