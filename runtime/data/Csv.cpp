@@ -77,8 +77,11 @@ std::string_view CsvTable::lineAt(size_t offset) const {
 }
 
 bool CsvTable::lineEnds(size_t offset) const {
-  std::string_view rest = std::string_view(text).substr(offset, 2);
-  return rest.empty() || rest[0] == '\n' || rest == "\r\n" || rest == "\r";
+  // Asked at every character.
+  if (offset == text.size() || text[offset] == '\n')
+    return true;
+  return text[offset] == '\r' &&
+         (offset + 1 == text.size() || text[offset + 1] == '\n');
 }
 
 size_t CsvTable::cutQuoted(const Start &start, size_t open,
