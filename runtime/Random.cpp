@@ -45,12 +45,14 @@ uint64_t Stream::bits(uint64_t i) const {
 
 double Stream::uniform(uint64_t i) const { return unit(bits(i)); }
 
-double Stream::normal(uint64_t i) const {
-  auto words = block(i / 2);
+double Stream::normal(uint64_t i) const { return normals(i / 2)[i % 2]; }
+
+std::array<double, 2> Stream::normals(uint64_t k) const {
+  auto words = block(k);
   // 1 - u lies in (0, 1], so the logarithm is finite.
   double radius = std::sqrt(-2 * std::log(1 - unit(pairOf(words, 0))));
   double angle = 2 * std::numbers::pi * unit(pairOf(words, 1));
-  return radius * (i % 2 ? std::sin(angle) : std::cos(angle));
+  return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
 uint64_t Stream::below(uint64_t i, uint64_t below) const {
@@ -67,8 +69,12 @@ float roundDown(double value) {
 
 void fillNormal(Tensor &tensor, const Stream &stream, double mean,
                 double deviation) {
-  for (int64_t i = 0; i < tensor.elements(); ++i)
-    tensor.set(i, mean + deviation * stream.normal(uint64_t(i)));
+  for (int64_t i = 0; i < tensor.elements(); i += 2) {
+    auto [first, second] = stream.normals(uint64_t(i / 2));
+    tensor.set(i, mean + deviation * first);
+    if (i + 1 < tensor.elements())
+      tensor.set(i + 1, mean + deviation * second);
+  }
 }
 
 void fillUniform(Tensor &tensor, const Stream &stream, double low,

@@ -43,6 +43,8 @@ public:
   /// Standard normal by Box and Muller (1958) from the two uniform numbers of
   /// the block: the cosine for even, the sine for odd elements.
   double normal(uint64_t i) const;
+  /// Those with the numbers 2 k and 2 k + 1.
+  std::array<double, 2> normals(uint64_t k) const;
   /// Uniform among 0, ..., below - 1; the bias is below 2^-32 for below < 2^32.
   uint64_t below(uint64_t i, uint64_t below) const;
 
