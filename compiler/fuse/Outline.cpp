@@ -45,22 +45,56 @@ static mlir::Location fusedLocation(ArrayRef<Operation *> ops) {
   return FusedLoc::get(ops.front()->getContext(), locations);
 }
 
-/// Equal for kernels that are equal but for names and locations.
+/// Equal for kernels that are equal by `areEqual`.
 static size_t hashOf(func::FuncOp kernel) {
-  llvm::hash_code hash = hash_value(kernel.getFunctionType());
+  DenseMap<Operation *, llvm::hash_code> hashes;
+  auto hashOfValue = [&](Value value) {
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      return llvm::hash_value(argument.getArgNumber());
+    auto result = cast<OpResult>(value);
+    return llvm::hash_combine(hashes.at(result.getOwner()),
+                              result.getResultNumber());
+  };
   for (Operation &op : kernel.front())
-    hash =
-        llvm::hash_combine(hash, OperationEquivalence::computeHash(
-                                     &op, OperationEquivalence::ignoreHashValue,
-                                     OperationEquivalence::ignoreHashValue,
-                                     OperationEquivalence::IgnoreLocations));
-  return hash;
+    hashes.try_emplace(&op, OperationEquivalence::computeHash(
+                                &op, hashOfValue,
+                                OperationEquivalence::ignoreHashValue,
+                                OperationEquivalence::IgnoreLocations));
+  return llvm::hash_combine(kernel.getFunctionType(),
+                            hashes.at(kernel.front().getTerminator()));
 }
 
+/// Whether two kernels return the same ops of the same arguments. Neither names
+/// and locations matter nor the order of the ops: it is that of the program,
+/// which differs between equal layers where they meet what is around them.
 static bool areEqual(func::FuncOp a, func::FuncOp b) {
-  return a.getFunctionType() == b.getFunctionType() &&
-         OperationEquivalence::isRegionEquivalentTo(
-             &a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations);
+  if (a.getFunctionType() != b.getFunctionType())
+    return false;
+  DenseMap<Operation *, Operation *> partners;
+  SmallVector<std::pair<Operation *, Operation *>> open{
+      {a.front().getTerminator(), b.front().getTerminator()}};
+  auto arePartners = [&](Value x, Value y) -> LogicalResult {
+    auto xArgument = dyn_cast<BlockArgument>(x);
+    auto yArgument = dyn_cast<BlockArgument>(y);
+    if (xArgument || yArgument)
+      return success(xArgument && yArgument &&
+                     xArgument.getArgNumber() == yArgument.getArgNumber());
+    auto xResult = cast<OpResult>(x), yResult = cast<OpResult>(y);
+    auto [partner, isNew] =
+        partners.try_emplace(xResult.getOwner(), yResult.getOwner());
+    if (isNew)
+      open.emplace_back(*partner);
+    return success(partner->second == yResult.getOwner() &&
+                   xResult.getResultNumber() == yResult.getResultNumber());
+  };
+  while (!open.empty()) {
+    auto [x, y] = open.pop_back_val();
+    if (!OperationEquivalence::isEquivalentTo(
+            x, y, arePartners, /*markEquivalent=*/nullptr,
+            OperationEquivalence::IgnoreLocations))
+      return false;
+  }
+  return true;
 }
 
 func::FuncOp KernelTable::share(func::FuncOp kernel, const std::string &name) {

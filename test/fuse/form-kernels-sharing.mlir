@@ -33,3 +33,26 @@ func.func @predict(%x: tensor<8x4xf32>, %u: tensor<4x4xf32>)
   %a = graph.mul %xu, %half : tensor<8x4xf32>
   return %a : tensor<8x4xf32>
 }
+
+// The order of ops in the program makes no difference.
+// CHECK-LABEL: func.func @order
+// CHECK-NEXT: %[[A:.*]] = call @[[K:matmul_exp_tanh_add]](%arg0, %arg1)
+// CHECK-NEXT: %[[B:.*]] = call @[[K]](%[[A]], %arg2)
+// CHECK-NEXT: call @matmul_tanh_exp_sub(%[[B]], %arg1)
+// CHECK-NEXT: return
+func.func @order(%x: tensor<8x4xf32>, %u: tensor<4x4xf32>,
+                 %v: tensor<4x4xf32>) -> tensor<8x4xf32> {
+  %xu = graph.einsum "bi,ij->bj" %x, %u : tensor<8x4xf32>, tensor<4x4xf32>
+  %p = graph.exp %xu : tensor<8x4xf32>
+  %q = graph.tanh %xu : tensor<8x4xf32>
+  %a = graph.add %p, %q : tensor<8x4xf32>
+  %av = graph.einsum "bi,ij->bj" %a, %v : tensor<8x4xf32>, tensor<4x4xf32>
+  %r = graph.tanh %av : tensor<8x4xf32>
+  %s = graph.exp %av : tensor<8x4xf32>
+  %b = graph.add %s, %r : tensor<8x4xf32>
+  %bu = graph.einsum "bi,ij->bj" %b, %u : tensor<8x4xf32>, tensor<4x4xf32>
+  %t = graph.tanh %bu : tensor<8x4xf32>
+  %w = graph.exp %bu : tensor<8x4xf32>
+  %c = graph.sub %t, %w : tensor<8x4xf32>
+  return %c : tensor<8x4xf32>
+}
