@@ -4,26 +4,20 @@
 #include "compiler/DiagnosticKinds.h"
 
 #include "compiler/Externs.h"
-#include "compiler/Interpreted.h"
+#include "compiler/GraphKey.h"
 #include "compiler/OpChecks.h"
+#include "compiler/Pipelines.h"
 #include "compiler/Unmoved.h"
 #include "compiler/construct/GraphFunction.h"
 #include "compiler/differentiate/Differentiate.h"
-#include "compiler/fuse/Passes.h"
-#include "compiler/fuse/Plan.h"
-#include "compiler/lower/Lower.h"
-#include "compiler/lower/Passes.h"
-#include "compiler/lower/Pipelines.h"
 #include "compiler/native/Jit.h"
-#include "dialect/Costs.h"
-#include "dialect/Loops.h"
-#include "runtime/Team.h"
+#include "runtime/Text.h"
+#include "runtime/Timing.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Error.h"
 
+#include <filesystem>
 #include <set>
 #include <stdexcept>
 
@@ -34,19 +28,6 @@ namespace gradus {
 //===-- Reports of passes in the user's words -----------------------------===//
 
 namespace {
-
-/// A number of bytes as a person writes it.
-static std::string sizeText(const std::string &bytes) {
-  double size = std::stod(bytes);
-  const char *unit = "bytes";
-  for (const char *larger : {"KiB", "MiB", "GiB", "TiB"}) {
-    if (size < 1024)
-      break;
-    size /= 1024;
-    unit = larger;
-  }
-  return fmt::format("{:.4g} {}", size, unit);
-}
 
 /// Collects what passes report while it lives.
 class PassReports {
@@ -93,7 +74,8 @@ private:
       diagnostics
           .report(diag::TooManyDerivatives, range, argument(report, 1),
                   argument(report, 2), argument(report, 3),
-                  sizeText(argument(report, 4)), sizeText(argument(report, 5)))
+                  bytesText(std::stod(argument(report, 4))),
+                  bytesText(std::stod(argument(report, 5))))
           .help("take products with them instead, `hvp` or `jvp`, or allow "
                 "more by `--memory-budget`");
     } else if (code == diag::NonlinearBackward.code) {
@@ -131,84 +113,6 @@ private:
 
 } // namespace
 
-//===-- Pipelines ---------------------------------------------------------===//
-
-static LogicalResult runPasses(ModuleOp module,
-                               llvm::function_ref<void(PassManager &)> add) {
-  PassManager passes(module.getContext());
-  add(passes);
-  return passes.run(module);
-}
-
-static int64_t budgetOf(const CompileOptions &options) {
-  return options.memoryBudget.value_or(graph::defaultBudget);
-}
-
-static lower::Workers workersOf(const CompileOptions &options) {
-  if (!options.team)
-    return {};
-  return {options.team->size(), options.team->worth()};
-}
-
-/// graph with gradients -> plain graph, nothing simplified
-static LogicalResult differentiateOnly(ModuleOp module) {
-  return runPasses(module, [](PassManager &passes) {
-    passes.addPass(differentiate::createDifferentiate());
-  });
-}
-
-/// graph with gradients -> plain graph
-static LogicalResult takeDerivatives(ModuleOp module,
-                                     const CompileOptions &options) {
-  return runPasses(module, [&](PassManager &passes) {
-    passes.addPass(differentiate::createDifferentiate({budgetOf(options)}));
-    passes.addPass(createCanonicalizerPass());
-    passes.addPass(createCSEPass());
-  });
-}
-
-/// plain graph -> plain graph in which loops read what others have computed
-static LogicalResult storeResiduals(ModuleOp module,
-                                    const CompileOptions &options) {
-  return runPasses(module, [&](PassManager &passes) {
-    if (!options.reference) {
-      passes.addPass(fuse::createStoreResiduals({budgetOf(options)}));
-      passes.addPass(createCanonicalizerPass());
-      passes.addPass(fuse::createHoistFromLoops({budgetOf(options)}));
-    }
-    passes.addPass(createCanonicalizerPass());
-  });
-}
-
-/// plain graph -> kernels and their calls
-static LogicalResult formKernels(ModuleOp module, bool fuse) {
-  return runPasses(module, [&](PassManager &passes) {
-    passes.addPass(fuse::createFormKernels({.fuse = fuse}));
-    passes.addPass(fuse::createUpdateInPlace());
-  });
-}
-
-/// kernels and their calls -> a place for every value
-static LogicalResult planMemory(ModuleOp module) {
-  return runPasses(module, [](PassManager &passes) {
-    passes.addPass(fuse::createPlanMemory());
-    passes.addPass(fuse::createVerifyPlan());
-  });
-}
-
-/// The kernels alone, as linalg on tensors.
-static OwningOpRef<ModuleOp> linalgKernels(ModuleOp module) {
-  OwningOpRef<ModuleOp> kernels = ModuleOp::create(module.getLoc());
-  for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr(fuse::kKernel) && !fuse::roundsOf(function))
-      kernels->push_back(function->clone());
-  if (failed(runPasses(*kernels, [](PassManager &passes) {
-        passes.addNestedPass<func::FuncOp>(lower::createGraphToLinalg());
-      })))
-    return nullptr;
-  return kernels;
-}
-
 //===-- Compiling ---------------------------------------------------------===//
 
 static const DialectRegistry &registry() {
@@ -230,94 +134,19 @@ Compiler::Compiler(const typed::Program &program, const CompileOptions &options)
   context.printOpOnDiagnostic(false);
 }
 
-/// What the loops of a function stack for later ones.
-static std::vector<KeptRounds> keptRounds(func::FuncOp function) {
-  std::vector<KeptRounds> found;
-  for (auto loop : function.getOps<graph::LoopOp>()) {
-    KeptRounds kept;
-    for (Value stack : loop.stacks())
-      if (llvm::any_of(stack.getUsers(), llvm::IsaPred<graph::LoopOp>))
-        kept.bytes += graph::bytesOf(stack.getType());
-    if (kept.bytes == 0 || loop.getWhen())
-      continue;
-    kept.rounds = static_cast<int64_t>(loop.getRounds());
-    if (auto every = loop->getAttrOfType<IntegerAttr>(graph::everyAttr)) {
-      kept.every = every.getInt();
-      kept.rounds *= kept.every;
-    }
-    loop.getLoc()->walk([&](mlir::Location part) {
-      auto place = dyn_cast<FileLineColRange>(part);
-      if (!place)
-        return WalkResult::advance();
-      kept.place = place.getFilename().str() + ":" +
-                   std::to_string(place.getStartLine());
-      return WalkResult::interrupt();
-    });
-    found.push_back(std::move(kept));
-  }
-  return found;
+std::string Compiler::titleOf(const std::string &what) const {
+  return std::filesystem::path(program.main->source->name())
+             .filename()
+             .string() +
+         ", " + what;
 }
 
-std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
-                                      const CompileOptions &options) {
-  if (options.interpret) {
-    if (failed(differentiateOnly(*module)))
-      return std::nullopt;
-    return interpretedFunctions(std::move(module));
-  }
-  if (failed(takeDerivatives(*module, options)) ||
-      failed(storeResiduals(*module, options)))
-    return std::nullopt;
-  std::map<std::string, std::vector<KeptRounds>> kept;
-  for (auto function : module->getOps<func::FuncOp>())
-    kept[function.getName().str()] = keptRounds(function);
-  if (failed(formKernels(*module, !options.reference)))
-    return std::nullopt;
-
-  OwningOpRef<ModuleOp> kernels = linalgKernels(*module);
-  if (!kernels)
-    return std::nullopt;
-  native::Processor thisProcessor = native::thisProcessor();
-  OwningOpRef<ModuleOp> lowered =
-      lower::lowerKernels(*kernels, {.schedule = !options.reference,
-                                     .workers = workersOf(options),
-                                     .vectors = thisProcessor.vectors});
-  if (!lowered)
-    return std::nullopt;
-  auto compiled = native::compile(*lowered, {.processor = thisProcessor,
-                                             .optimise = !options.reference,
-                                             .externs = options.externs});
-  if (!compiled)
-    throw std::runtime_error(llvm::toString(compiled.takeError()));
-  std::shared_ptr<native::Code> code = *compiled;
-
-  // Only the finished kernels know how much scratch they need.
-  for (auto function : module->getOps<func::FuncOp>())
-    if (int64_t bytes =
-            function->hasAttr(fuse::kKernel) && !fuse::roundsOf(function)
-                ? code->scratchBytes(function.getName())
-                : 0)
-      function->setAttr(
-          fuse::kScratch,
-          OpBuilder(module->getContext()).getI64IntegerAttr(bytes));
-  if (failed(planMemory(*module)))
-    return std::nullopt;
-
-  Functions functions;
-  for (func::FuncOp function : fuse::steps(*module)) {
-    FailureOr<fuse::Plan> plan = fuse::readPlan(function);
-    if (failed(plan))
-      return std::nullopt;
-    CompiledFunction &result = functions[plan->name];
-    result = fuse::compiledFunction(
-        *plan, [&](KernelCall &call) { code->link(call); }, options.team);
-    result.code = code;
-    result.kept = std::move(kept[plan->name]);
-  }
-  return functions;
+static std::string rowsText(int64_t rows) {
+  return std::to_string(rows) + (rows == 1 ? " row" : " rows");
 }
 
 Functions Compiler::compile(OwningOpRef<ModuleOp> module,
+                            const std::string &title,
                             gradus::Diagnostics &diagnostics) {
   if (!module)
     return {};
@@ -331,29 +160,38 @@ Functions Compiler::compile(OwningOpRef<ModuleOp> module,
     return {};
   PassReports reports(&context, program, diagnostics);
   std::optional<Functions> functions =
-      compileGraph(std::move(module), withExterns);
+      compileGraph(std::move(module), withExterns, title);
   reports.check(functions.has_value());
   return functions ? std::move(*functions) : Functions();
 }
 
 Functions Compiler::step(int64_t batch, gradus::Diagnostics &diagnostics) {
-  return compile(construct::constructStep(program, context, options.precision,
-                                          batch, diagnostics),
-                 diagnostics);
+  std::string title = titleOf("step of " + rowsText(batch));
+  auto measured = Timing::measure(options.timing, "construct", title);
+  OwningOpRef<ModuleOp> module = construct::constructStep(
+      program, context, options.precision, batch, diagnostics);
+  measured.end();
+  return compile(std::move(module), title, diagnostics);
 }
 
 Functions Compiler::reports(int64_t batch, gradus::Diagnostics &diagnostics) {
-  return compile(construct::constructReports(
-                     program, context, options.precision, batch, diagnostics),
-                 diagnostics);
+  std::string title = titleOf("reports on " + rowsText(batch));
+  auto measured = Timing::measure(options.timing, "construct", title);
+  OwningOpRef<ModuleOp> module = construct::constructReports(
+      program, context, options.precision, batch, diagnostics);
+  measured.end();
+  return compile(std::move(module), title, diagnostics);
 }
 
 Functions Compiler::exported(const typed::Function &function,
                              const typed::DimEnvironment &dims,
                              gradus::Diagnostics &diagnostics) {
-  return compile(construct::constructExport(program, context, options.precision,
-                                            function, dims, diagnostics),
-                 diagnostics);
+  std::string title = titleOf(function.name);
+  auto measured = Timing::measure(options.timing, "construct", title);
+  OwningOpRef<ModuleOp> module = construct::constructExport(
+      program, context, options.precision, function, dims, diagnostics);
+  measured.end();
+  return compile(std::move(module), title, diagnostics);
 }
 
 Functions Compiler::checks(int64_t batch, int order,
@@ -372,7 +210,9 @@ Functions Compiler::checks(int64_t batch, int order,
         function.erase();
   bool hasFunctions = llvm::any_of(module->getOps<func::FuncOp>(),
                                    [](auto one) { return one.isPublic(); });
-  return hasFunctions ? compile(std::move(module), diagnostics) : Functions();
+  return hasFunctions ? compile(std::move(module),
+                                titleOf("derivatives to check"), diagnostics)
+                      : Functions();
 }
 
 Functions Compiler::ops(const construct::CheckedDerivative &of, int64_t batch,
@@ -389,10 +229,23 @@ Functions Compiler::ops(const construct::CheckedDerivative &of, int64_t batch,
     if (function.isPublic() && function.getName() != of.gradient)
       function.erase();
   return compile(separateOps(*module, of.gradient, Places(program), ops),
-                 diagnostics);
+                 titleOf("operations to check"), diagnostics);
+}
+
+/// What the warnings about checks depend on beside their graphs.
+static std::string
+settingsOf(const std::vector<construct::CheckedDerivative> &checks,
+           const typed::Train &train) {
+  std::string text =
+      "warnings " + std::to_string(train.settings.steps.value_or(0));
+  for (const construct::CheckedDerivative &check : checks)
+    text += check.minimize ? " " + std::to_string(check.minimize->every) : "";
+  return text;
 }
 
 void Compiler::warnOfUnmoved(int64_t batch, gradus::Diagnostics &diagnostics) {
+  std::string title = titleOf("warnings");
+  auto measured = Timing::measure(options.timing, "construct", title);
   std::vector<construct::CheckedDerivative> checks;
   OwningOpRef<ModuleOp> gradients =
       construct::constructChecks(program, context, options.precision, batch,
@@ -407,14 +260,31 @@ void Compiler::warnOfUnmoved(int64_t batch, gradus::Diagnostics &diagnostics) {
           return check.minimize && check.gradient == function.getName();
         }))
       function.erase();
+  // A model that there was nothing to warn of; the others are warned of again.
+  std::optional<CacheKey> key;
+  if (options.cache) {
+    measured = Timing::measure(options.timing, "cache", title);
+    key = graphKey({*gradients, *step}, options,
+                   settingsOf(checks, *program.train));
+    if (options.cache->read(*key)) {
+      measured.note("found that there are none");
+      return;
+    }
+    measured.note("not found");
+  }
+  measured = Timing::measure(options.timing, "differentiate", title);
   PassReports reports(&context, program, diagnostics);
   Blocks blocks = findBlocks(*gradients, Places(program));
   bool taken = succeeded(takeDerivatives(*gradients, options)) &&
                succeeded(takeDerivatives(*step, options));
   reports.check(taken);
-  if (taken)
-    gradus::warnOfUnmoved(*gradients, *step, checks, blocks, *program.train,
-                          diagnostics);
+  if (!taken)
+    return;
+  size_t before = diagnostics.all().size();
+  gradus::warnOfUnmoved(*gradients, *step, checks, blocks, *program.train,
+                        diagnostics);
+  if (key && diagnostics.all().size() == before)
+    options.cache->write(*key, title, "");
 }
 
 /// The function `name` of a module under construction.
@@ -425,6 +295,8 @@ static func::FuncOp lookup(ModuleOp module, StringRef name) {
 std::vector<Compiler::Slot> Compiler::slots(int64_t batch,
                                             gradus::Diagnostics &diagnostics) {
   std::vector<Slot> slots;
+  auto measured =
+      Timing::measure(options.timing, "construct", titleOf("what it updates"));
   OwningOpRef<ModuleOp> module = construct::constructStep(
       program, context, options.precision, batch, diagnostics);
   if (!module)
@@ -447,6 +319,8 @@ std::vector<Compiler::Slot> Compiler::slots(int64_t batch,
 std::map<std::string, std::string>
 Compiler::partials(int64_t batch, gradus::Diagnostics &diagnostics) {
   std::map<std::string, std::string> partials;
+  auto measured =
+      Timing::measure(options.timing, "construct", titleOf("what it reports"));
   OwningOpRef<ModuleOp> module = construct::constructReports(
       program, context, options.precision, batch, diagnostics);
   if (!module)
@@ -472,6 +346,11 @@ static void print(ModuleOp module, llvm::raw_ostream &out) {
 
 void Compiler::emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
                     gradus::Diagnostics &diagnostics) {
+  std::string title = titleOf("step of " + rowsText(batch));
+  auto measure = [&](std::string_view stage) {
+    return Timing::measure(options.timing, stage, title);
+  };
+  auto measured = measure("construct");
   OwningOpRef<ModuleOp> module = construct::constructStep(
       program, context, options.precision, batch, diagnostics);
   if (!module)
@@ -484,6 +363,7 @@ void Compiler::emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
   };
   if (reached(Stage::Graph))
     return;
+  measured = measure("differentiate");
   if (stage == Stage::Pullbacks) {
     reports.check(
         succeeded(differentiate::expandGradients(*module, budgetOf(options))));
@@ -494,13 +374,15 @@ void Compiler::emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
   reports.check(succeeded(takeDerivatives(*module, options)));
   if (reached(Stage::Gradient))
     return;
+  measured = measure("fuse");
   reports.check(succeeded(storeResiduals(*module, options)) &&
-                succeeded(formKernels(*module, !options.reference)));
+                succeeded(formKernels(*module, options)));
   if (stage == Stage::Step)
     reports.check(succeeded(planMemory(*module)));
   if (reached(Stage::Step))
     return;
 
+  measured = measure("lower");
   module = linalgKernels(*module);
   reports.check(static_cast<bool>(module));
   if (reached(Stage::Linalg))
@@ -509,13 +391,12 @@ void Compiler::emit(Stage stage, int64_t batch, llvm::raw_ostream &out,
                                        : native::processorNamed(options.cpu);
   if (!processor)
     throw std::runtime_error(llvm::toString(processor.takeError()));
-  module = lower::lowerKernels(*module, {.schedule = !options.reference,
-                                         .workers = workersOf(options),
-                                         .vectors = processor->vectors,
-                                         .toLLVM = stage != Stage::Vector});
+  module = lowerKernels(*module, options, processor->vectors,
+                        /*toLLVM=*/stage != Stage::Vector);
   reports.check(static_cast<bool>(module));
   if (reached(Stage::Vector) || reached(Stage::Llvm))
     return;
+  measured = measure("native");
   if (llvm::Error error = native::printAssembly(
           *module, {.processor = *processor, .optimise = !options.reference},
           out))

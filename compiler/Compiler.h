@@ -19,6 +19,9 @@ class raw_ostream;
 
 namespace gradus {
 
+class CacheFolder;
+class Timing;
+
 /// What `--emit` can show: the rows of Stages.def.
 enum class Stage : uint8_t {
 #define STAGE(NAME, FLAG, SHOWS) NAME,
@@ -45,6 +48,10 @@ struct CompileOptions {
   /// The processor, as LLVM calls it, that `emit` compiles for; empty: this
   /// one. Whatever is to run is compiled for this one.
   std::string cpu = {};
+  /// Where code that was compiled before is found; null: nowhere.
+  std::shared_ptr<const CacheFolder> cache = {};
+  /// What measures the stages; null: nothing does.
+  std::shared_ptr<Timing> timing = {};
 };
 
 /// Functions by their names.
@@ -52,9 +59,11 @@ using Functions = std::map<std::string, CompiledFunction>;
 
 /// The public functions of a `graph` module, derivatives to be taken: the
 /// stages from differentiate on. Nothing after an error, which passes have
-/// reported; throws if the fault is not the module's.
+/// reported; throws if the fault is not the module's. `title` is what the cache
+/// and `--timing` call them.
 std::optional<Functions> compileGraph(mlir::OwningOpRef<mlir::ModuleOp> graph,
-                                      const CompileOptions &options);
+                                      const CompileOptions &options,
+                                      const std::string &title = "");
 
 /// Compiles the functions of one program. One function after the other: an
 /// object must not be used by two threads at once.
@@ -105,8 +114,10 @@ public:
             Diagnostics &diagnostics);
 
 private:
+  /// `what` of the program is measured and kept under the name of its file.
+  std::string titleOf(const std::string &what) const;
   Functions compile(mlir::OwningOpRef<mlir::ModuleOp> module,
-                    Diagnostics &diagnostics);
+                    const std::string &title, Diagnostics &diagnostics);
 
   const typed::Program &program;
   CompileOptions options;

@@ -2,6 +2,8 @@
 #include "runtime/Text.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <iterator>
 
 namespace gradus {
 
@@ -80,6 +82,16 @@ std::string characterName(std::string_view character) {
   for (; code || name.size() < 4; code >>= 4)
     name.insert(name.begin(), digits[code & 0xF]);
   return "U+" + name;
+}
+
+std::string bytesText(double bytes) {
+  constexpr const char *units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < std::size(units); ++unit)
+    bytes /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g %s", bytes, units[unit]);
+  return text;
 }
 
 } // namespace gradus

@@ -1,5 +1,5 @@
 // Bytes that someone else wrote, as text: whether they are UTF-8, and what of
-// them may be printed.
+// them may be printed. Numbers of bytes as text.
 #pragma once
 
 #include <cstddef>
@@ -26,5 +26,8 @@ char32_t codePoint(std::string_view character);
 
 /// A character as a message names it: `"é"`, or `U+000A` if it does not show.
 std::string characterName(std::string_view character);
+
+/// `0 bytes`, `1.5 KiB`, `3 MiB`: four digits at most.
+std::string bytesText(double bytes);
 
 } // namespace gradus

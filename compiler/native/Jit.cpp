@@ -1,5 +1,6 @@
 // Each kernel becomes an LLVM module of its own, optimised and emitted on its
-// own thread; the objects are linked into one ORC session.
+// own thread; the objects, new or kept from another process, are linked into
+// one ORC session.
 #include "compiler/native/Jit.h"
 
 #include "compiler/lower/Passes.h"
@@ -16,7 +17,7 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Transforms/InstCombine/InstCombine.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/LICM.h"
@@ -177,37 +178,56 @@ openSession(const std::map<std::string, void *> &externs) {
 
 } // namespace
 
-llvm::Expected<std::shared_ptr<Code>> compile(mlir::ModuleOp lowered,
-                                              const NativeOptions &options) {
+llvm::Expected<std::vector<KernelObject>>
+emitKernels(mlir::ModuleOp lowered, const NativeOptions &options) {
   std::vector<llvm::SmallVector<char, 0>> objects;
   if (llvm::Error error =
           emitAll(lowered, options, llvm::CodeGenFileType::ObjectFile, objects))
     return error;
-  auto session = openSession(options.externs);
+  std::vector<KernelObject> kernels;
+  for (auto [module, object] :
+       llvm::zip_equal(lowered.getOps<mlir::ModuleOp>(), objects))
+    for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>()) {
+      if (function.isExternal() || !function.isPublic())
+        continue;
+      auto scratch =
+          function->getAttrOfType<mlir::IntegerAttr>(lower::kScratch);
+      kernels.push_back({function.getName().str(),
+                         {object.begin(), object.end()},
+                         scratch ? scratch.getInt() : 0,
+                         function->hasAttr(lower::kSplit)});
+    }
+  return kernels;
+}
+
+llvm::Expected<std::shared_ptr<Code>>
+link(const std::vector<KernelObject> &kernels,
+     const std::map<std::string, void *> &externs) {
+  auto session = openSession(externs);
   if (!session)
     return session.takeError();
   auto code = std::make_shared<JitCode>();
   code->session = std::move(*session);
-  for (auto &object : objects)
+  for (const KernelObject &kernel : kernels)
     if (llvm::Error error = code->session->addObjectFile(
-            std::make_unique<llvm::SmallVectorMemoryBuffer>(
-                std::move(object), /*RequiresNullTerminator=*/false)))
+            llvm::MemoryBuffer::getMemBufferCopy(kernel.object, kernel.name)))
       return error;
-  for (mlir::ModuleOp kernel : lowered.getOps<mlir::ModuleOp>())
-    for (auto function : kernel.getOps<mlir::LLVM::LLVMFuncOp>()) {
-      if (function.isExternal() || !function.isPublic())
-        continue;
-      auto address = code->session->lookup(function.getName());
-      if (!address)
-        return address.takeError();
-      JitCode::Kernel &entry = code->kernels[function.getName()];
-      entry.entry = address->toPtr<KernelEntry>();
-      if (auto bytes =
-              function->getAttrOfType<mlir::IntegerAttr>(lower::kScratch))
-        entry.scratchBytes = bytes.getInt();
-      entry.isSplit = function->hasAttr(lower::kSplit);
-    }
+  for (const KernelObject &kernel : kernels) {
+    auto address = code->session->lookup(kernel.name);
+    if (!address)
+      return address.takeError();
+    code->kernels[kernel.name] = {address->toPtr<KernelEntry>(),
+                                  kernel.scratchBytes, kernel.isSplit};
+  }
   return code;
+}
+
+llvm::Expected<std::shared_ptr<Code>> compile(mlir::ModuleOp lowered,
+                                              const NativeOptions &options) {
+  auto kernels = emitKernels(lowered, options);
+  if (!kernels)
+    return kernels.takeError();
+  return link(*kernels, options.externs);
 }
 
 llvm::Error printAssembly(mlir::ModuleOp lowered, const NativeOptions &options,

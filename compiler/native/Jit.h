@@ -1,6 +1,6 @@
-// Lowered kernels (LLVM dialect, from compiler/lower/Lower.h) -> machine code
-// in memory, kept alive by shared pointer. Next: runtime/Abi.h calls the
-// entries.
+// Lowered kernels (LLVM dialect, from compiler/lower/Lower.h) -> object files
+// -> machine code in memory, kept alive by shared pointer. Next: runtime/Abi.h
+// calls the entries.
 #pragma once
 
 #include "compiler/native/Target.h"
@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace gradus::native {
 
@@ -48,9 +49,29 @@ public:
   virtual int64_t scratchBytes(llvm::StringRef kernel) const = 0;
 };
 
+/// A kernel as an object file, with what its caller has to know. It refers to
+/// functions of others by name only, so that any process can link it.
+struct KernelObject {
+  std::string name;
+  /// The bytes of the file.
+  std::string object;
+  /// See `Code::scratchBytes` and `Code::isSplit`.
+  int64_t scratchBytes = 0;
+  bool isSplit = false;
+};
+
 /// Compiles a module whose members are modules of one kernel each, on all
-/// threads of its context. May be called from several threads at once for
-/// modules of different contexts.
+/// threads of its context; the kernels in their order.
+llvm::Expected<std::vector<KernelObject>>
+emitKernels(mlir::ModuleOp lowered, const NativeOptions &options);
+
+/// Loads kernels into this process; `externs` as in NativeOptions.
+llvm::Expected<std::shared_ptr<Code>>
+link(const std::vector<KernelObject> &kernels,
+     const std::map<std::string, void *> &externs);
+
+/// Both. May be called from several threads at once for modules of different
+/// contexts.
 llvm::Expected<std::shared_ptr<Code>> compile(mlir::ModuleOp lowered,
                                               const NativeOptions &options);
 

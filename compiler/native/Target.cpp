@@ -1,9 +1,11 @@
 // Processors as LLVM target machines.
 #include "compiler/native/Target.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/xxhash.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 
@@ -90,6 +92,12 @@ createMachine(const Processor &processor, llvm::CodeGenOptLevel level) {
 std::string describeHost() {
   Processor processor = thisProcessor();
   return processor.cpu + " " + lower::unitOf(processor.vectors).name.str();
+}
+
+std::string identifyHost() {
+  Processor processor = thisProcessor();
+  std::string all = processor.triple + " " + processor.features;
+  return describeHost() + " " + llvm::utohexstr(llvm::xxh3_64bits(all));
 }
 
 } // namespace gradus::native

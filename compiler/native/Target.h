@@ -34,4 +34,8 @@ createMachine(const Processor &processor, llvm::CodeGenOptLevel level);
 /// what a run's bits depend on besides the file, data and seed.
 std::string describeHost();
 
+/// The same, and a hash of all that the processor can do: where it is the same,
+/// the same graph is compiled to the same code.
+std::string identifyHost();
+
 } // namespace gradus::native

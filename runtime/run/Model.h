@@ -31,6 +31,7 @@
 // element.
 #pragma once
 
+#include "runtime/Timing.h"
 #include "runtime/data/Schema.h"
 
 #include <functional>
@@ -116,6 +117,9 @@ struct Model {
   /// functions compiled before run, never from two threads at once.
   std::function<CompiledFunction(int64_t batch)> step, evaluate;
   std::function<CompiledFunction()> finish;
+
+  /// Measures what comes before the first step; null: nothing does.
+  std::shared_ptr<Timing> timing = {};
 };
 
 } // namespace gradus

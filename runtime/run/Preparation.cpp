@@ -27,10 +27,12 @@ Preparation prepare(const Model &model, DataReader &data, bool readOthers) {
   // All splits at once, so that a missing file shows before an hour of
   // training.
   const std::string &name = data.trainingSplit().name;
+  auto measured = Timing::measure(model.timing, "data", name);
   result.train = data.read(name);
   for (const Split &split : data.info().splits)
     if (readOthers && split.name != name)
       result.others.push_back(data.read(split.name));
+  measured.end();
 
   int64_t rows = result.train.rows;
   result.batchRows = batch ? std::min(batch, rows) : rows;

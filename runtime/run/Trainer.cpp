@@ -131,7 +131,11 @@ void Trainer::diverged(Error error) const {
 void Trainer::runEpoch() {
   batches->startEpoch(position.epoch);
   while (position.batch < batches->count() && position.step < totalSteps) {
+    Timing::Measured measured;
+    if (position.step == result.stepsBefore)
+      measured = Timing::measure(model.timing, "first step");
     double loss = step(position.batch);
+    measured.end();
     if (!std::isfinite(loss))
       diverged(Error(fault::LossNotFinite,
                      std::isnan(loss) ? "NaN" : "infinite", position.step + 1,

@@ -78,7 +78,8 @@ def measured(command, threads, variables):
 
 def gradus(program, folder, name, threads, seconds, dims=(), flags=()):
     """What `gradus bench` measures of a workload."""
-    command = [program, "bench", folder / f"{name}.nn", *dims, *flags, "--json"]
+    command = [program, "bench", folder / f"{name}.nn", *dims, *flags]
+    command += ["--no-cache", "--json"]
     weights = folder / f"{name.split('-')[0]}.safetensors"
     if weights.exists():
         command += ["--weights", weights]

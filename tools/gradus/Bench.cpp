@@ -124,6 +124,7 @@ ExitCode verbs::bench(const CommandLine &line) {
   auto loaded = loadModel(line);
   Compiler compiler(*loaded->program, loaded->options(line));
   Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
+  model.timing = timing(line);
   DataReader data = dataReader(model, *loaded, line, std::nullopt);
   Variables variables(model, loaded->seed);
   loadWeights(variables, *loaded, line);

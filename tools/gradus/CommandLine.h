@@ -56,7 +56,7 @@ struct CommandLine {
   bool quiet = false, json = false, reference = false, overwrite = false,
        info = false, list = false, all = false, kernels = false,
        interpret = false, man = false, check = false, ops = false,
-       allowExtern = false;
+       allowExtern = false, noCache = false, timing = false;
 
   /// As it was typed, for the run folder.
   std::string text;

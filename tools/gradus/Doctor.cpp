@@ -1,7 +1,9 @@
 // `gradus doctor`: what this machine offers, where things are, and whether
 // compiling and writing work. Nothing is measured; what it writes to see that
 // it may is gone again.
+#include "compiler/CacheFolder.h"
 #include "compiler/native/Target.h"
+#include "runtime/Text.h"
 #include "runtime/run/Machine.h"
 #include "tools/gradus/SelfCheck.h"
 #include "tools/gradus/Verbs.h"
@@ -59,15 +61,6 @@ struct Report {
   }
 };
 
-std::string bytesText(int64_t bytes) {
-  constexpr std::string_view units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  double amount = double(bytes);
-  size_t unit = 0;
-  for (; amount >= 1024 && unit + 1 < std::size(units); ++unit)
-    amount /= 1024;
-  return fmt::format("{:.4g} {}", amount, units[unit]);
-}
-
 void reportVersions(Report &report) {
   std::string fmtVersion =
       fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
@@ -121,7 +114,7 @@ void reportMachine(Report &report) {
         {{"level", cache.level}, {"type", cache.type}, {"bytes", cache.bytes}});
     if (cache.type != "Instruction")
       cacheTexts.push_back(
-          fmt::format("L{} {}", cache.level, bytesText(cache.bytes)));
+          fmt::format("L{} {}", cache.level, bytesText(double(cache.bytes))));
   }
   std::string cpu = llvm::sys::getHostCPUName().str();
   report.json["processor"] = {{"name", machine.processor},
@@ -150,13 +143,14 @@ void reportMachine(Report &report) {
       {"available_bytes", machine.memoryAvailable},
       {"cgroup_limit_bytes",
        machine.memoryLimit ? Json(*machine.memoryLimit) : Json(nullptr)}};
-  report.line("memory",
-              fmt::format("{}, {} available{}", bytesText(machine.memory),
-                          bytesText(machine.memoryAvailable),
-                          machine.memoryLimit
-                              ? fmt::format(", the cgroup grants {}",
-                                            bytesText(*machine.memoryLimit))
-                              : ""));
+  report.line(
+      "memory",
+      fmt::format("{}, {} available{}", bytesText(double(machine.memory)),
+                  bytesText(double(machine.memoryAvailable)),
+                  machine.memoryLimit
+                      ? fmt::format(", the cgroup grants {}",
+                                    bytesText(double(*machine.memoryLimit)))
+                      : ""));
 }
 
 void reportCompiler(Report &report) {
@@ -220,11 +214,35 @@ void reportFolders(Report &report) {
   report.verdict("runs", why.empty(),
                  why.empty()
                      ? fmt::format("new runs go to {}, {} available",
-                                   runs.string(), bytesText(available))
+                                   runs.string(), bytesText(double(available)))
                      : fmt::format("{}: {}; choose another folder with -o",
                                    runs.string(), why));
+}
+
+/// Nothing depends on the cache: it is no check.
+void reportCache(Report &report) {
+  std::optional<fs::path> path = CacheFolder::usualPath();
   report.json["cache"] = nullptr;
-  report.line("cache", "there is none: only runs and files of -o are written");
+  if (!path) {
+    report.line("cache", "there is none: code is compiled in each process");
+    return;
+  }
+  int64_t bytes = 0;
+  std::vector<CacheFolder::Entry> entries = CacheFolder(*path).entries();
+  for (const CacheFolder::Entry &entry : entries)
+    bytes += entry.bytes;
+  std::error_code ignored;
+  std::string why = fs::exists(*path, ignored) ? whyNotWritable(*path) : "";
+  report.json["cache"] = {{"folder", path->string()},
+                          {"bytes", bytes},
+                          {"limit_bytes", CacheFolder::usualLimit},
+                          {"entries", entries.size()},
+                          {"failure", why}};
+  report.line("cache",
+              fmt::format("{}, {} of at most {}{}", path->string(),
+                          bytesText(double(bytes)),
+                          bytesText(double(CacheFolder::usualLimit)),
+                          why.empty() ? "" : "; nothing is added: " + why));
 }
 
 } // namespace
@@ -236,6 +254,7 @@ ExitCode verbs::doctor(const CommandLine &line) {
   reportCompiler(report);
   reportData(report);
   reportFolders(report);
+  reportCache(report);
   report.json["healthy"] = report.healthy;
   fmt::print("{}", line.json
                        ? report.json.dump(2, ' ', false,

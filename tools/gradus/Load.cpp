@@ -1,9 +1,12 @@
 // See Load.h.
 #include "tools/gradus/Load.h"
+#include "compiler/CacheFolder.h"
 #include "compiler/ast/Parser.h"
 #include "runtime/Team.h"
+#include "runtime/Timing.h"
 #include "runtime/run/Machine.h"
 #include "tools/gradus/Messages.h"
+#include "tools/gradus/ProcessFacts.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -47,7 +50,6 @@ const typed::Train &LoadedModel::train() const {
   return *program->train;
 }
 
-/// What config.json of a run folder says about the model in it.
 std::shared_ptr<Team> team(const CommandLine &line) {
   static const std::shared_ptr<Team> shared = [&] {
     unsigned threads = line.threads ? *line.threads : readMachine().threads();
@@ -56,6 +58,19 @@ std::shared_ptr<Team> team(const CommandLine &line) {
   return shared;
 }
 
+std::shared_ptr<const CacheFolder> cache(const CommandLine &line) {
+  std::optional<fs::path> path = CacheFolder::usualPath();
+  return path && !line.noCache ? std::make_shared<CacheFolder>(*path) : nullptr;
+}
+
+std::shared_ptr<Timing> timing(const CommandLine &line) {
+  static const std::shared_ptr<Timing> shared =
+      line.timing ? std::make_shared<Timing>(secondsSinceProcessStart())
+                  : nullptr;
+  return shared;
+}
+
+/// What config.json of a run folder says about the model in it.
 static void readConfig(LoadedModel &model) {
   std::string path = model.run + "/config.json";
   std::ifstream file(path);
@@ -107,6 +122,7 @@ std::unique_ptr<LoadedModel> parseModel(const CommandLine &line,
     readConfig(*model);
   }
   model->name = fs::path(isRun ? model->run : model->path).stem().string();
+  auto measured = Timing::measure(timing(line), "ast", model->path);
   if (const Source *source = model->sources.load(model->path, diagnostics))
     model->file = parse(*source, diagnostics);
   return model;
@@ -145,6 +161,7 @@ void checkModel(LoadedModel &model, const CommandLine &line,
     model.precision = line.precision == "f64" ? Precision::F64 : Precision::F32;
   if (!line.train.empty())
     model.trainName = line.train;
+  auto measured = Timing::measure(timing(line), "check", model.path);
   model.program =
       check(*model.file, {model.overrides, model.moved, model.trainName},
             model.sources, diagnostics);

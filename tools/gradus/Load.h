@@ -33,6 +33,12 @@ void settle(const Diagnostics &diagnostics);
 /// thread is enough.
 std::shared_ptr<Team> team(const CommandLine &line);
 
+/// Where compiled code is kept; null if it is not.
+std::shared_ptr<const CacheFolder> cache(const CommandLine &line);
+
+/// What measures this process; null without `--timing`.
+std::shared_ptr<Timing> timing(const CommandLine &line);
+
 struct LoadedModel {
   SourceManager sources;
   std::unique_ptr<ast::File> file;
@@ -65,8 +71,11 @@ struct LoadedModel {
   DataFolder dataFolder(const CommandLine &line, const typed::Data &data) const;
   /// How its functions are to be compiled.
   CompileOptions options(const CommandLine &line) const {
-    return {precision,         line.reference, line.interpret,
-            line.memoryBudget, team(line),     libraries(line)};
+    CompileOptions options{precision,         line.reference, line.interpret,
+                           line.memoryBudget, team(line),     libraries(line)};
+    options.cache = cache(line);
+    options.timing = timing(line);
+    return options;
   }
   /// Those of its `extern fn`, if they may be loaded.
   std::shared_ptr<Libraries> libraries(const CommandLine &line) const {

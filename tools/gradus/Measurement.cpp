@@ -104,7 +104,11 @@ Measurement measureSteps(const Model &model, BoundFunction &step,
   Clock::time_point start = Clock::now();
   while (stepper.steps() < 20 || secondsSince(start) < seconds / 5) {
     stepper.turn();
+    Timing::Measured measured;
+    if (stepper.steps() == 0)
+      measured = Timing::measure(model.timing, "first step");
     double loss = stepper.step();
+    measured.end();
     if (stepper.steps() == 1) {
       result.firstLoss = loss;
       afterFirst();

@@ -73,6 +73,7 @@ Part::Part(std::unique_ptr<LoadedModel> given, const CommandLine &line)
   compiler =
       std::make_unique<Compiler>(*loaded->program, loaded->options(line));
   model = describeTraining(*loaded, *compiler, fullBatch(*loaded, line));
+  model.timing = timing(line);
   if (!line.quiet || messagesAreJson()) {
     Diagnostics warnings;
     compiler->warnOfUnmoved(fullBatch(*loaded, line), warnings);

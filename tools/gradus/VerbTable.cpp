@@ -72,6 +72,8 @@ static std::vector<std::string> choicesOf(std::string_view takes) {
   std::vector<std::string> choices;
   if (takes == "SHELL")
     choices = {"bash", "zsh", "fish"};
+  else if (takes == "[list|clear]")
+    choices = {"list", "clear"};
   else if (takes == "[VERB]")
     choices = {
 #define VERB(FUNCTION, NAME, ...) NAME,

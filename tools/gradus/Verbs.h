@@ -18,6 +18,7 @@ ExitCode compile(const CommandLine &line);
 ExitCode explain(const CommandLine &line);
 ExitCode doc(const CommandLine &line);
 ExitCode format(const CommandLine &line);
+ExitCode cache(const CommandLine &line);
 ExitCode doctor(const CommandLine &line);
 ExitCode completion(const CommandLine &line);
 ExitCode help(const CommandLine &line);

@@ -1,6 +1,7 @@
 // The command line: one verb, one model. Results go to stdout, messages and
 // progress to stderr. Here the verb is found and what it throws becomes an exit
 // code; the verbs stand in files of their own.
+#include "runtime/Timing.h"
 #include "runtime/run/OutputFile.h"
 #include "tools/gradus/InternalError.h"
 #include "tools/gradus/Load.h"
@@ -22,16 +23,25 @@ static ExitCode dispatch(const CommandLine &line) {
   return UserError;
 }
 
-static ExitCode run(int argc, char **argv) {
-  auto parsed = parseCommandLine(argc, argv);
-  ExitCode code = std::holds_alternative<ExitCode>(parsed)
-                      ? std::get<ExitCode>(parsed)
-                      : dispatch(std::get<CommandLine>(parsed));
+static ExitCode finish(ExitCode code) {
   // A result that did not reach its reader is no success.
   errno = 0;
   if (std::fflush(stdout) != 0 || std::ferror(stdout))
     throw writeError("standard output", errno ? errno : EIO);
   return code;
+}
+
+static ExitCode run(int argc, char **argv) {
+  auto parsed = parseCommandLine(argc, argv);
+  if (const auto *early = std::get_if<ExitCode>(&parsed))
+    return finish(*early);
+  const CommandLine &line = std::get<CommandLine>(parsed);
+  // The first row begins with the process.
+  std::shared_ptr<Timing> measured = timing(line);
+  ExitCode code = dispatch(line);
+  if (measured)
+    std::fputs(measured->table().c_str(), stderr);
+  return finish(code);
 }
 
 static ExitCode report(const Error &error) {

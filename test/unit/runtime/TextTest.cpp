@@ -12,6 +12,14 @@ TEST(Text, IsUtf8WithoutControlCharacters) {
     EXPECT_FALSE(isText(text));
 }
 
+TEST(Text, OfBytes) {
+  EXPECT_EQ(bytesText(0), "0 bytes");
+  EXPECT_EQ(bytesText(1023), "1023 bytes");
+  EXPECT_EQ(bytesText(1536), "1.5 KiB");
+  EXPECT_EQ(bytesText(double(int64_t(3) << 40)), "3 TiB");
+  EXPECT_EQ(bytesText(double(int64_t(3) << 50)), "3072 TiB");
+}
+
 TEST(Text, ForTerminalsHoldsNothingThatActs) {
   EXPECT_EQ(printable("größe €😀"), "größe €😀");
   EXPECT_EQ(printable("a\tb\nc\x1b[31m\x7f"), "a b?c?[31m?");
