@@ -70,5 +70,7 @@ def plot(path, title, x_label, y_label, series):
             lines.append(f'<circle {place} r="3" fill="{colour}"/>')
         beside = TOP + 14 + 17 * i
         lines.append(f'<path d="M{LEFT + 12} {beside - 4}h26" {style}/>')
-        lines.append(text(LEFT + 44, beside, name, "start"))
+        # White around it, before the lines of the grid.
+        halo = ' stroke="white" stroke-width="4" paint-order="stroke"'
+        lines.append(text(LEFT + 44, beside, name, "start", halo))
     path.write_text("\n".join(lines + ["</svg>\n"]))
