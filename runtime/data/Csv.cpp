@@ -33,6 +33,12 @@ CsvTable::CsvTable(std::string path, std::vector<uint8_t> bytes,
   std::vector<CsvCell> cells;
   for (uint64_t line = 1; at < text.size();) {
     Start start{at, line};
+    if (size_t end = endOfPlain(at)) {
+      starts.push_back(start);
+      at = end;
+      ++line;
+      continue;
+    }
     at = cut(start, cells);
     line += lineFeeds(start.offset, at);
     if (cells.size() == 1 && cells[0].begin == cells[0].end)
@@ -61,6 +67,15 @@ CsvTable::CsvTable(std::string path, std::vector<uint8_t> bytes,
                     : "an empty cell still needs its comma");
     starts.push_back(start);
   }
+}
+
+size_t CsvTable::endOfPlain(size_t offset) const {
+  size_t newline = text.find('\n', offset);
+  size_t end = newline == std::string::npos ? text.size() : newline + 1;
+  std::string_view line = std::string_view(text).substr(offset, end - offset);
+  bool isPlain = width > 1 && line.find('"') == line.npos &&
+                 size_t(std::count(line.begin(), line.end(), ',')) == width - 1;
+  return isPlain ? end : 0;
 }
 
 uint64_t CsvTable::lineFeeds(size_t begin, size_t end) const {

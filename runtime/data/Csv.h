@@ -48,6 +48,9 @@ private:
   };
   /// Cuts the row that starts here, gives the offset behind its line end.
   size_t cut(const Start &start, std::vector<CsvCell> &cells) const;
+  /// The offset behind the row that starts here if it has no quotes and as many
+  /// cells as the first row: then it need not be cut to know so. Else 0.
+  size_t endOfPlain(size_t offset) const;
   /// Cuts a quoted cell from its opening quote, gives the offset behind it.
   size_t cutQuoted(const Start &start, size_t open, std::string &out) const;
   DataPlace cellPlace(const Start &start, size_t column, std::string detail,
