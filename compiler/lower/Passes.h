@@ -29,6 +29,10 @@ inline constexpr llvm::StringLiteral kScratch = "graph.scratch";
 /// order, or at once.
 inline constexpr llvm::StringLiteral kParallel = "graph.parallel";
 
+/// On a loop that adds to the same places in each of its steps: what stands in
+/// it writes to places of its own, and to the same ones in every step.
+inline constexpr llvm::StringLiteral kAdds = "graph.adds";
+
 /// On a buffer inside of a kernel in which a step of a parallel loop works: no
 /// step reads what another has left there.
 inline constexpr llvm::StringLiteral kPrivate = "graph.private";

@@ -49,7 +49,7 @@ public:
     Point point(nest.loops());
     point.vectorLoop = roles.n;
     for (unsigned loop : roles.blocks)
-      enter(loop, point);
+      enter(loop, point)->setAttr(kAdds, emitter.at(0).getUnitAttr());
     for (unsigned loop : roles.outside)
       enter(loop, point);
     int64_t whole = n / (vectors * lanes) * (vectors * lanes);
@@ -82,10 +82,11 @@ private:
     return point;
   }
 
-  void enter(unsigned loop, Point &point) {
-    point.variable[loop] =
-        emitter.open(nest, loop, nest.sizes[loop], 1).getInductionVar();
+  scf::ForOp enter(unsigned loop, Point &point) {
+    scf::ForOp opened = emitter.open(nest, loop, nest.sizes[loop], 1);
+    point.variable[loop] = opened.getInductionVar();
     point.level[loop] = emitter.innermost();
+    return opened;
   }
 
   Point column(Point point, int64_t j, int64_t vectors, int64_t active) {

@@ -22,6 +22,8 @@ enum class Part : uint8_t {
   Alone,
   /// Split among all.
   Shared,
+  /// Each takes its part of loops inside.
+  SharedWithin,
   /// It writes, and something reads its result: the kernel stays whole.
   Unfit
 };
@@ -64,6 +66,76 @@ bool dividesWell(int64_t steps, int64_t workers) {
          8 * static_cast<int64_t>(llvm::divideCeil(steps, workers));
 }
 
+/// Whether the op writes to nothing but buffers of which each worker has its
+/// own.
+bool writesPrivately(Operation *op) {
+  auto isPrivate = [](Value buffer) {
+    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+      buffer = view.getViewSource();
+    Operation *alloc = buffer.getDefiningOp();
+    return isa_and_present<memref::AllocOp>(alloc) && alloc->hasAttr(kPrivate);
+  };
+  WalkResult walk = op->walk([&](Operation *inner) {
+    if (inner->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
+        isMemoryEffectFree(inner))
+      return WalkResult::advance();
+    auto effects = getEffectsRecursively(inner);
+    bool isKnown =
+        effects &&
+        llvm::all_of(*effects, [&](MemoryEffects::EffectInstance &e) {
+          return !isa<MemoryEffects::Write>(e.getEffect()) ||
+                 (e.getValue() && isPrivate(e.getValue()));
+        });
+    return isKnown ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  return !walk.wasInterrupted();
+}
+
+/// What workers do inside of a loop that all of them run.
+struct Within {
+  SmallVector<scf::ForOp> shared;
+  SmallVector<Operation *> alone;
+};
+
+/// Whether it is worth to split the loop, which runs so many times.
+bool isWorth(scf::ForOp loop, int64_t times, int64_t worth, int64_t workers) {
+  return loop->hasAttr(kParallel) && dividesWell(stepsOf(loop), workers) &&
+         times * stepsOf(loop) * workOf(*loop.getBody()) >= worth;
+}
+
+/// Finds what to split in a loop whose ops write to places of their own, and to
+/// the same ones in every step. A worker that has the same part each time then
+/// meets nobody; what is not split does the first one. Nothing if there is
+/// nothing to split.
+std::optional<Within> findWithin(scf::ForOp loop, int64_t times, int64_t worth,
+                                 int64_t workers) {
+  Within found;
+  times *= stepsOf(loop);
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    if (!writes(&op) || writesPrivately(&op))
+      continue;
+    if (op.getNumResults() > 0)
+      return std::nullopt;
+    auto inner = dyn_cast<scf::ForOp>(op);
+    if (inner && isWorth(inner, times, worth, workers)) {
+      found.shared.push_back(inner);
+      continue;
+    }
+    std::optional<Within> deeper;
+    if (inner && (inner->hasAttr(kParallel) || inner->hasAttr(kAdds)))
+      deeper = findWithin(inner, times, worth, workers);
+    if (deeper) {
+      found.shared.append(deeper->shared);
+      found.alone.append(deeper->alone);
+    } else {
+      found.alone.push_back(&op);
+    }
+  }
+  if (found.shared.empty())
+    return std::nullopt;
+  return found;
+}
+
 Part partOf(Operation *op, int64_t worth, int64_t workers) {
   if (isa<memref::AllocOp, memref::DeallocOp>(op) || isMemoryEffectFree(op))
     return Part::Pure;
@@ -72,10 +144,11 @@ Part partOf(Operation *op, int64_t worth, int64_t workers) {
   if (op->getNumResults() > 0)
     return Part::Unfit;
   auto loop = dyn_cast<scf::ForOp>(op);
-  bool isShared = loop && loop->hasAttr(kParallel) &&
-                  dividesWell(stepsOf(loop), workers) &&
-                  stepsOf(loop) * workOf(*loop.getBody()) >= worth;
-  return isShared ? Part::Shared : Part::Alone;
+  if (loop && isWorth(loop, 1, worth, workers))
+    return Part::Shared;
+  if (loop && loop->hasAttr(kAdds) && findWithin(loop, 1, worth, workers))
+    return Part::SharedWithin;
+  return Part::Alone;
 }
 
 /// The ops of the body that touch a buffer, in order.
@@ -113,15 +186,15 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
   void split(func::FuncOp kernel) {
     Block &body = kernel.getBody().front();
     SmallVector<std::pair<Operation *, Part>> parts;
-    bool isWorth = false;
+    bool any = false;
     for (Operation &op : body.without_terminator()) {
       Part part = partOf(&op, worth, count);
       if (part == Part::Unfit)
         return;
-      isWorth |= part == Part::Shared;
+      any |= part == Part::Shared || part == Part::SharedWithin;
       parts.push_back({&op, part});
     }
-    if (!isWorth)
+    if (!any)
       return;
 
     // What was to be one step of a loop may have become ops of the body: then
@@ -130,12 +203,17 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
     for (auto alloc : body.getOps<memref::AllocOp>()) {
       SmallVector<Operation *> ops = touching(alloc, body);
       auto isShared = [&](Operation *op) {
-        return partOfOp.lookup(op) == Part::Shared;
+        Part part = partOfOp.lookup(op);
+        return part == Part::Shared || part == Part::SharedWithin;
       };
       if (ops.size() > 1 &&
           !(isShared(ops[0]) && llvm::none_of(llvm::drop_begin(ops), isShared)))
         alloc->removeAttr(kPrivate);
     }
+
+    for (auto &[op, part] : parts)
+      if (part == Part::SharedWithin)
+        part = partOf(op, worth, count);
 
     Location loc = kernel.getLoc();
     OpBuilder builder(kernel);
@@ -163,6 +241,8 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
       }
       if (part == Part::Shared)
         share(builder, cast<scf::ForOp>(op));
+      else if (part == Part::SharedWithin)
+        shareWithin(builder, cast<scf::ForOp>(op));
       else if (part == Part::Alone) {
         if (!alone)
           alone = onlyFirst(builder, loc);
@@ -191,6 +271,20 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
     Value isFirst = arith::CmpIOp::create(
         builder, loc, arith::CmpIPredicate::eq, worker, zero);
     return scf::IfOp::create(builder, loc, isFirst, /*withElseRegion=*/false);
+  }
+
+  void shareWithin(OpBuilder &builder, scf::ForOp loop) {
+    std::optional<Within> within = findWithin(loop, 1, worth, count);
+    loop->setAttr(kSplit, builder.getUnitAttr());
+    for (scf::ForOp inner : within->shared) {
+      builder.setInsertionPoint(inner);
+      share(builder, inner);
+    }
+    for (Operation *op : within->alone) {
+      builder.setInsertionPoint(op);
+      scf::IfOp first = onlyFirst(builder, op->getLoc());
+      op->moveBefore(first.thenBlock()->getTerminator());
+    }
   }
 
   /// Steps n * i / workers up to n * (i + 1) / workers for worker i.

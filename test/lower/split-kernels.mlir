@@ -115,3 +115,44 @@ func.func @three(%x: memref<3x100000xf32>) {
   } {graph.parallel}
   return
 }
+
+// A loop that adds to the same places in each step: all run it, each its part of
+// the loop inside, and meet nobody; a buffer of the kernel's own is filled by
+// each, and what is not split is the first worker's.
+// CHECK-LABEL: func.func @adds(
+// CHECK-NOT: gradusBarrier
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: memref.store %{{.*}}, %{{.*}} : memref<16xf32>
+// CHECK: arith.divui
+// CHECK: scf.for
+// CHECK: {graph.parallel, graph.split}
+// CHECK: scf.if
+// CHECK-NEXT: memref.store %{{.*}}, %{{.*}} : memref<1001xf32>
+// CHECK: {graph.adds, graph.split}
+// CHECK-NOT: gradusBarrier
+// CHECK: return
+func.func @adds(%x: memref<100x16xf32>, %y: memref<1001xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %lanes = arith.constant 16 : index
+  %n = arith.constant 1000 : index
+  %rows = arith.constant 100 : index
+  %own = memref.alloc() {graph.private} : memref<16xf32>
+  scf.for %r = %zero to %rows step %one {
+    scf.for %i = %zero to %lanes step %one {
+      %0 = memref.load %x[%r, %i] : memref<100x16xf32>
+      memref.store %0, %own[%i] : memref<16xf32>
+    }
+    scf.for %i = %zero to %n step %one {
+      %0 = memref.load %y[%i] : memref<1001xf32>
+      %1 = memref.load %own[%zero] : memref<16xf32>
+      %2 = arith.addf %0, %1 : f32
+      memref.store %2, %y[%i] : memref<1001xf32>
+    } {graph.parallel}
+    %0 = memref.load %y[%n] : memref<1001xf32>
+    %1 = arith.addf %0, %0 : f32
+    memref.store %1, %y[%n] : memref<1001xf32>
+  } {graph.adds}
+  return
+}
