@@ -243,6 +243,17 @@ settingsOf(const std::vector<construct::CheckedDerivative> &checks,
   return text;
 }
 
+std::vector<DerivativeLimit>
+Compiler::derivativeLimits(int64_t batch, gradus::Diagnostics &diagnostics) {
+  std::vector<construct::CheckedDerivative> checks;
+  OwningOpRef<ModuleOp> module =
+      construct::constructChecks(program, context, options.precision, batch,
+                                 /*order=*/1, checks, diagnostics);
+  if (!module)
+    return {};
+  return gradus::derivativeLimits(*module, program, checks);
+}
+
 void Compiler::warnOfUnmoved(int64_t batch, gradus::Diagnostics &diagnostics) {
   std::string title = titleOf("warnings");
   auto measured = Timing::measure(options.timing, "construct", title);

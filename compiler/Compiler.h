@@ -4,6 +4,7 @@
 
 #include "compiler/CheckedOp.h"
 #include "compiler/Diagnostics.h"
+#include "compiler/Orders.h"
 #include "compiler/construct/Construct.h"
 #include "runtime/Abi.h"
 #include "runtime/Libraries.h"
@@ -105,6 +106,10 @@ public:
   /// check each of them by itself (see OpChecks.h).
   Functions ops(const construct::CheckedDerivative &of, int64_t batch,
                 std::vector<CheckedOp> &ops, Diagnostics &diagnostics);
+
+  /// The functions that cannot be differentiated without end.
+  std::vector<DerivativeLimit> derivativeLimits(int64_t batch,
+                                                Diagnostics &diagnostics);
 
   /// Warns of parameters that the step does not move (see Unmoved.h).
   void warnOfUnmoved(int64_t batch, Diagnostics &diagnostics);

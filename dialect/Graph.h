@@ -25,11 +25,6 @@ class ZeroDerivative
 template <typename ConcreteOp>
 class Masking : public mlir::OpTrait::TraitBase<ConcreteOp, Masking> {};
 
-/// The derivative is not known; taking it is refused.
-template <typename ConcreteOp>
-class NoDerivative : public mlir::OpTrait::TraitBase<ConcreteOp, NoDerivative> {
-};
-
 /// Whether a value carries derivatives: its elements are real.
 inline bool isReal(mlir::Value value) {
   return mlir::isa<mlir::FloatType>(mlir::getElementTypeOrSelf(value));

@@ -1,8 +1,6 @@
 // Calls of C functions: what can be said of them without calling them.
 #include "dialect/Graph.h"
 
-#include <stdexcept>
-
 using namespace mlir;
 
 namespace gradus::graph {
@@ -28,11 +26,6 @@ LogicalResult ExternOp::verify() {
         return emitOpError("has no axis ") << axis << " of size " << size;
   }
   return success();
-}
-
-// The interpreter is the oracle of compiled code, of which this is no part.
-SmallVector<Array> ExternOp::evaluate(ArrayRef<Array>) {
-  throw std::logic_error(getCallee() + " is not interpreted");
 }
 
 } // namespace gradus::graph

@@ -3,17 +3,14 @@
 #ifndef GRADUS_DIALECT_NATIVEOPS_TD
 #define GRADUS_DIALECT_NATIVEOPS_TD
 
-/// Its derivative is not known; taking it is refused.
-def NoDerivative : NativeOpTrait<"NoDerivative"> {
-  let cppNamespace = "::gradus::graph";
-}
-
-def ExternOp : Graph_Op<"extern", [NoDerivative]> {
+def ExternOp : Op<GraphDialect, "extern", [Pure]> {
   let summary = "a call of a C function of the user's";
   let description = [{
     `symbol` of `library` gets the address of each operand, whose elements lie
     dense and in row-major order, the address of its result, and `sizes`. It must
-    be a pure function: it may be called any number of times, on any thread.
+    be a pure function: it may be called any number of times, on any thread. Its
+    derivative is not known, and taking it is refused; nor does the interpreter
+    know its value.
 
     `axes` says for each axis of each operand which axis of the result it is, or
     -1: along these the function gives each element from the same ones of its

@@ -17,13 +17,17 @@ namespace gradus {
 
 using Json = nlohmann::ordered_json;
 
+/// A number of rows to look at; one that most others divide stands for `all`.
+static int64_t batchOf(const LoadedModel &loaded) {
+  const typed::Train *train = loaded.program->train;
+  return train ? train->batchSize.value_or(5040) : 1;
+}
+
 /// Names, shapes and types are checked; here follow the derivatives and the
 /// reports, which take the step apart.
 static void checkTrain(const LoadedModel &loaded, Diagnostics &diagnostics) {
-  const typed::Train *train = loaded.program->train;
   Compiler compiler(*loaded.program, {loaded.precision, false});
-  // A number that most others divide stands for `all`.
-  int64_t batch = train->batchSize.value_or(5040);
+  int64_t batch = batchOf(loaded);
   compiler.emit(Stage::Gradient, batch, llvm::nulls(), diagnostics);
   if (!diagnostics.hasErrors())
     compiler.partials(batch, diagnostics);
@@ -54,6 +58,19 @@ static Json jsonOf(const Diagnostics &diagnostics) {
   for (const Diagnostic *message : diagnostics.sorted())
     list.push_back(jsonOf(*message));
   return list;
+}
+
+/// The functions that have no derivatives beyond some order.
+static Json limitsOf(const LoadedModel &loaded) {
+  Diagnostics diagnostics;
+  Json limits = Json::array();
+  for (const DerivativeLimit &limit :
+       Compiler(*loaded.program, {loaded.precision, false})
+           .derivativeLimits(batchOf(loaded), diagnostics))
+    limits.push_back({{"name", limit.function->name},
+                      {"order", limit.order},
+                      {"why", limit.why}});
+  return limits;
 }
 
 /// What the model consists of.
@@ -175,7 +192,17 @@ static std::string textOf(const Json &info) {
       text += fmt::format("\n{}: {} names: {}", field, names.size(),
                           shownNames(names));
   }
-  return text + (text.ends_with('\n') ? "" : "\n");
+  text += text.ends_with('\n') ? "" : "\n";
+  for (const Json &limit : info["limited_derivatives"]) {
+    int order = limit["order"];
+    text += fmt::format("{} has {}: {}\n", limit["name"].get<std::string>(),
+                        order == 0 ? "no derivative"
+                        : order == 1
+                            ? "first derivatives only"
+                            : fmt::format("derivatives up to order {}", order),
+                        limit["why"].get<std::string>());
+  }
+  return text;
 }
 
 /// Reads every split, to find errors of the data. What the splits of the
@@ -213,6 +240,8 @@ ExitCode verbs::check(const CommandLine &line) {
   Json info = ok ? infoOf(*loaded) : Json::object();
   if (ok && !line.data.empty())
     checkData(*loaded, line, info);
+  if (ok && (line.info || line.json))
+    info["limited_derivatives"] = limitsOf(*loaded);
   if (line.json) {
     Json json;
     json["ok"] = ok;
