@@ -15,8 +15,7 @@ using namespace mlir;
 
 namespace gradus {
 
-/// What the loops of a function stack for later ones.
-static std::vector<KeptRounds> keptRounds(func::FuncOp function) {
+std::vector<KeptRounds> keptRounds(func::FuncOp function) {
   std::vector<KeptRounds> found;
   for (auto loop : function.getOps<graph::LoopOp>()) {
     KeptRounds kept;
@@ -48,9 +47,10 @@ static void tellScratch(ModuleOp module,
 }
 
 /// A graph, which is used up -> plans and kernels.
-static std::optional<Compilation> compileKernels(ModuleOp module,
-                                                 const CompileOptions &options,
-                                                 const std::string &title) {
+static std::optional<Compilation>
+compileKernels(ModuleOp module, const CompileOptions &options,
+               const std::string &title,
+               llvm::function_ref<void(ModuleOp)> planned) {
   auto measure = [&](std::string_view stage) {
     return Timing::measure(options.timing, stage, title);
   };
@@ -86,6 +86,8 @@ static std::optional<Compilation> compileKernels(ModuleOp module,
   tellScratch(module, result.kernels);
   if (failed(planMemory(module)))
     return std::nullopt;
+  if (planned)
+    planned(module);
   for (func::FuncOp function : fuse::steps(module)) {
     FailureOr<fuse::Plan> plan = fuse::readPlan(function);
     if (failed(plan))
@@ -117,22 +119,23 @@ static std::optional<Functions> cached(const CacheKey &key,
   return std::nullopt;
 }
 
-std::optional<Functions> compileGraph(OwningOpRef<ModuleOp> module,
-                                      const CompileOptions &options,
-                                      const std::string &title) {
+std::optional<Functions>
+compileGraph(OwningOpRef<ModuleOp> module, const CompileOptions &options,
+             const std::string &title,
+             llvm::function_ref<void(ModuleOp)> planned) {
   if (options.interpret) {
     if (failed(differentiateOnly(*module)))
       return std::nullopt;
     return interpretedFunctions(std::move(module));
   }
   std::optional<CacheKey> key;
-  if (options.cache) {
+  if (options.cache && !planned) {
     key = graphKey(*module, options);
     if (auto functions = cached(*key, options, title))
       return functions;
   }
   std::optional<Compilation> compilation =
-      compileKernels(*module, options, title);
+      compileKernels(*module, options, title, planned);
   if (!compilation)
     return std::nullopt;
   Timing::Measured measured = Timing::measure(options.timing, "link", title);

@@ -3,6 +3,7 @@
 #include "compiler/Compiler.h"
 #include "compiler/DiagnosticKinds.h"
 
+#include "compiler/AccountOf.h"
 #include "compiler/Externs.h"
 #include "compiler/GraphKey.h"
 #include "compiler/OpChecks.h"
@@ -141,13 +142,19 @@ std::string Compiler::titleOf(const std::string &what) const {
          ", " + what;
 }
 
+/// The function `name` of a module under construction.
+static func::FuncOp lookup(ModuleOp module, StringRef name) {
+  return module.lookupSymbol<func::FuncOp>(name);
+}
+
 static std::string rowsText(int64_t rows) {
   return std::to_string(rows) + (rows == 1 ? " row" : " rows");
 }
 
 Functions Compiler::compile(OwningOpRef<ModuleOp> module,
                             const std::string &title,
-                            gradus::Diagnostics &diagnostics) {
+                            gradus::Diagnostics &diagnostics,
+                            llvm::function_ref<void(ModuleOp)> planned) {
   if (!module)
     return {};
   CompileOptions withExterns = options;
@@ -160,7 +167,7 @@ Functions Compiler::compile(OwningOpRef<ModuleOp> module,
     return {};
   PassReports reports(&context, program, diagnostics);
   std::optional<Functions> functions =
-      compileGraph(std::move(module), withExterns, title);
+      compileGraph(std::move(module), withExterns, title, planned);
   reports.check(functions.has_value());
   return functions ? std::move(*functions) : Functions();
 }
@@ -173,6 +180,42 @@ Functions Compiler::step(int64_t batch, gradus::Diagnostics &diagnostics) {
   measured.end();
   return compile(std::move(module), title, diagnostics);
 }
+
+Functions Compiler::step(int64_t batch, gradus::Diagnostics &diagnostics,
+                         StepAccount &account) {
+  std::string title = titleOf("step of " + rowsText(batch));
+  auto measured = Timing::measure(options.timing, "construct", title);
+  OwningOpRef<ModuleOp> module = construct::constructStep(
+      program, context, options.precision, batch, diagnostics);
+  measured.end();
+  Places places(program);
+  return compile(std::move(module), title, diagnostics, [&](ModuleOp planned) {
+    account = accountOf(lookup(planned, "step"), places);
+  });
+}
+
+Compiler::Unbounded Compiler::unbounded(int64_t batch,
+                                        gradus::Diagnostics &diagnostics) {
+  Unbounded result;
+  OwningOpRef<ModuleOp> module = construct::constructStep(
+      program, context, options.precision, batch, diagnostics);
+  if (!module)
+    return result;
+  CompileOptions generous = options;
+  generous.memoryBudget = int64_t(1) << 60;
+  PassReports reports(&context, program, diagnostics);
+  bool isTaken = succeeded(takeDerivatives(*module, generous)) &&
+                 succeeded(storeResiduals(*module, generous));
+  if (isTaken)
+    result.kept = keptRounds(lookup(*module, "step"));
+  isTaken = isTaken && succeeded(formKernels(*module, generous));
+  reports.check(isTaken);
+  if (isTaken)
+    result.work = accountOf(lookup(*module, "step"), Places(program)).total();
+  return result;
+}
+
+int64_t Compiler::memoryBudget() const { return budgetOf(options); }
 
 Functions Compiler::reports(int64_t batch, gradus::Diagnostics &diagnostics) {
   std::string title = titleOf("reports on " + rowsText(batch));
@@ -296,11 +339,6 @@ void Compiler::warnOfUnmoved(int64_t batch, gradus::Diagnostics &diagnostics) {
                         diagnostics);
   if (key && diagnostics.all().size() == before)
     options.cache->write(*key, title, "");
-}
-
-/// The function `name` of a module under construction.
-static func::FuncOp lookup(ModuleOp module, StringRef name) {
-  return module.lookupSymbol<func::FuncOp>(name);
 }
 
 std::vector<Compiler::Slot> Compiler::slots(int64_t batch,

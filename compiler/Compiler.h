@@ -2,6 +2,7 @@
 // is construct, differentiate, fuse, lower, native, in this order.
 #pragma once
 
+#include "compiler/Account.h"
 #include "compiler/CheckedOp.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/Orders.h"
@@ -13,6 +14,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace llvm {
 class raw_ostream;
@@ -61,10 +64,12 @@ using Functions = std::map<std::string, CompiledFunction>;
 /// The public functions of a `graph` module, derivatives to be taken: the
 /// stages from differentiate on. Nothing after an error, which passes have
 /// reported; throws if the fault is not the module's. `title` is what the cache
-/// and `--timing` call them.
-std::optional<Functions> compileGraph(mlir::OwningOpRef<mlir::ModuleOp> graph,
-                                      const CompileOptions &options,
-                                      const std::string &title = "");
+/// and `--timing` call them. Shows `planned` the functions with their memory
+/// plans; then nothing comes from the cache.
+std::optional<Functions>
+compileGraph(mlir::OwningOpRef<mlir::ModuleOp> graph,
+             const CompileOptions &options, const std::string &title = "",
+             llvm::function_ref<void(mlir::ModuleOp)> planned = {});
 
 /// Compiles the functions of one program. One function after the other: an
 /// object must not be used by two threads at once.
@@ -88,6 +93,17 @@ public:
 
   /// `step`. Empty after an error, here as below.
   Functions step(int64_t batch, Diagnostics &diagnostics);
+  /// The same, and what it costs.
+  Functions step(int64_t batch, Diagnostics &diagnostics, StepAccount &account);
+  /// What `step` would do, and what its loops would keep, if they were allowed
+  /// any amount of memory.
+  struct Unbounded {
+    Work work;
+    std::vector<KeptRounds> kept;
+  };
+  Unbounded unbounded(int64_t batch, Diagnostics &diagnostics);
+  /// Bytes that loops may keep, in force or by default.
+  int64_t memoryBudget() const;
   /// `evaluate` and `finish`.
   Functions reports(int64_t batch, Diagnostics &diagnostics);
   /// The exported function under its own name.
@@ -122,7 +138,8 @@ private:
   /// `what` of the program is measured and kept under the name of its file.
   std::string titleOf(const std::string &what) const;
   Functions compile(mlir::OwningOpRef<mlir::ModuleOp> module,
-                    const std::string &title, Diagnostics &diagnostics);
+                    const std::string &title, Diagnostics &diagnostics,
+                    llvm::function_ref<void(mlir::ModuleOp)> planned = {});
 
   const typed::Program &program;
   CompileOptions options;

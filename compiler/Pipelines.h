@@ -5,6 +5,7 @@
 #include "compiler/Compiler.h"
 #include "compiler/lower/Lower.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
@@ -24,6 +25,9 @@ llvm::LogicalResult takeDerivatives(mlir::ModuleOp module,
 /// plain graph -> plain graph in which loops read what others have computed
 llvm::LogicalResult storeResiduals(mlir::ModuleOp module,
                                    const CompileOptions &options);
+
+/// What the loops of a function, still plain graph, stack for later ones.
+std::vector<KeptRounds> keptRounds(mlir::func::FuncOp function);
 
 /// plain graph -> kernels and their calls
 llvm::LogicalResult formKernels(mlir::ModuleOp module,

@@ -9,6 +9,8 @@ Places::Places(const typed::Program &program) {
   for (const typed::Module *file : program.files)
     if (file->source)
       sources[file->source->name()] = file->source;
+  if (!program.files.empty())
+    prelude = program.files.front()->source;
 }
 
 static uint32_t offset(const Source &source, uint32_t line, uint32_t column) {
@@ -32,6 +34,21 @@ Range Places::range(mlir::Location location) const {
         source->second,
         offset(*source->second, place.getStartLine(), place.getStartColumn()),
         offset(*source->second, place.getEndLine(), place.getEndColumn())};
+    return WalkResult::interrupt();
+  });
+  return found;
+}
+
+SourceLine Places::line(mlir::Location location) const {
+  SourceLine found;
+  location->walk([&](mlir::Location part) {
+    auto place = dyn_cast<FileLineColRange>(part);
+    if (!place)
+      return WalkResult::advance();
+    auto source = sources.find(place.getFilename().str());
+    if (source == sources.end() || source->second == prelude)
+      return WalkResult::advance();
+    found = {source->second, place.getStartLine()};
     return WalkResult::interrupt();
   });
   return found;

@@ -1,6 +1,7 @@
 // Places of the IR, turned back into ranges of the user's sources.
 #pragma once
 
+#include "compiler/Account.h"
 #include "compiler/check/TypedAst.h"
 
 #include "mlir/IR/Location.h"
@@ -17,9 +18,14 @@ public:
   /// The range of an op; none if it comes from no source.
   Range range(mlir::Location location) const;
 
+  /// The innermost line of an op that is not the prelude's: what a user wrote
+  /// to get it. No source if there is none.
+  SourceLine line(mlir::Location location) const;
+
 private:
   /// By their names.
   std::map<std::string, const Source *> sources;
+  const Source *prelude = nullptr;
 };
 
 } // namespace gradus

@@ -4,6 +4,7 @@
 #include "dialect/Duals.h"
 #include "dialect/Einsum.h"
 #include "dialect/Graph.h"
+#include "dialect/Origins.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -442,7 +443,9 @@ SmallVector<Value> CustomOp::pullback(OpBuilder &builder, ArrayRef<Value> dy,
   arguments.append({getY(), dy[0]});
   mapping.map(body.getArguments(), arguments);
   for (Operation &op : body.front().without_terminator())
-    builder.clone(op, mapping);
+    builder.clone(op, mapping)->walk([&](Operation *copy) {
+      copy->setLoc(marked(inlinedAt(copy->getLoc(), getLoc()), derivativeMark));
+    });
 
   SmallVector<Value> gradients;
   auto result = body.front().getTerminator()->operand_begin();

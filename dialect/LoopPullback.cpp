@@ -6,6 +6,7 @@
 // is cheaper stored than computed again is decided later, in compiler/fuse.
 #include "dialect/Duals.h"
 #include "dialect/Loops.h"
+#include "dialect/Origins.h"
 
 #include "mlir/IR/IRMapping.h"
 
@@ -27,8 +28,7 @@ bool LoopOp::masksCotangents() {
 SmallVector<Value> LoopOp::pullback(OpBuilder &builder, ArrayRef<Value> dy,
                                     bool masked) {
   size_t carried = getCarried().size();
-  Location loc = FusedLoc::get({getLoc()}, builder.getStringAttr("derivative"),
-                               builder.getContext());
+  Location loc = marked(getLoc(), derivativeMark);
   // The operands of the loop backwards, part by part.
   LoopOperands operands;
   for (auto [j, init] : llvm::enumerate(getCarried()))

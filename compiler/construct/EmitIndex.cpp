@@ -247,6 +247,7 @@ Lanes Emitter::lanesOfCall(const Callee &callee,
   if (function.backward)
     return {callCustom(function, inner, values), all};
   llvm::SaveAndRestore at(site, siteOfCall(callee, number, expr.range));
+  llvm::SaveAndRestore from(caller, std::optional(location));
   return *runLanes(function.statements, inner);
 }
 

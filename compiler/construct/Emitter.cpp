@@ -5,6 +5,7 @@
 #include "compiler/DiagnosticKinds.h"
 #include "compiler/check/Constants.h"
 #include "dialect/Duals.h"
+#include "dialect/Origins.h"
 
 #include "llvm/Support/SaveAndRestore.h"
 
@@ -49,8 +50,10 @@ Location Emitter::locate(Range range) {
     return builder.getUnknownLoc();
   auto begin = range.source->position(range.begin);
   auto end = range.source->position(range.end);
-  return FileLineColRange::get(builder.getStringAttr(range.source->name()),
-                               begin.line, begin.column, end.line, end.column);
+  Location place =
+      FileLineColRange::get(builder.getStringAttr(range.source->name()),
+                            begin.line, begin.column, end.line, end.column);
+  return caller ? graph::inlinedAt(place, *caller) : place;
 }
 
 void Emitter::refuse(Range range, const std::string &construct) {
@@ -428,6 +431,7 @@ Values Emitter::call(const Callee &callee,
     if (!local->type.isFunction())
       bind(local, value, inner);
   llvm::SaveAndRestore at(site, siteOfCall(callee, number, expr.range));
+  llvm::SaveAndRestore from(caller, std::optional(location));
   return *run(function.statements, inner);
 }
 

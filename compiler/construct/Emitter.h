@@ -199,6 +199,8 @@ public:
   /// What `t` is if not the number of the step: in an optimizer that is not
   /// applied in every step, the number of its updates.
   mlir::Value updateNumber;
+  /// The call whose body is being emitted.
+  std::optional<mlir::Location> caller;
 
 protected:
   /// Thrown while the body of a loop is emitted that has to be written out.

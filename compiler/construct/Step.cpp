@@ -3,6 +3,9 @@
 #include "compiler/DiagnosticKinds.h"
 #include "compiler/construct/Training.h"
 #include "dialect/Duals.h"
+#include "dialect/Origins.h"
+
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 
@@ -435,6 +438,9 @@ void StepBuilder::minimize(const typed::Minimize &minimize) {
     undoStates(minimize, before);
   if (!firstLoss)
     firstLoss = gradient.loss;
+  llvm::SaveAndRestore from(
+      emitter.caller, std::optional(graph::marked(
+                          emitter.locate(minimize.range), graph::updateMark)));
   for (auto [parameter, g] :
        llvm::zip_equal(gradient.parameters, gradient.values))
     g = averaged(minimize, *parameter, g);

@@ -3,6 +3,7 @@
 #include "compiler/differentiate/Differentiate.h"
 #include "compiler/differentiate/Batch.h"
 #include "dialect/Graph.h"
+#include "dialect/Origins.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -22,7 +23,9 @@ static void inlineCustom(graph::CustomOp call, func::FuncOp forward) {
   mapping.map(forward.getArguments(), call.getOperands());
   OpBuilder builder(call);
   for (Operation &op : forward.front().without_terminator())
-    builder.clone(op, mapping);
+    builder.clone(op, mapping)->walk([&](Operation *copy) {
+      copy->setLoc(graph::inlinedAt(copy->getLoc(), call.getLoc()));
+    });
   Value y = forward.front().getTerminator()->getOperand(0);
   call.replaceAllUsesWith(mapping.lookupOrDefault(y));
   call.erase();

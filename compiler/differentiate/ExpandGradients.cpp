@@ -7,6 +7,7 @@
 #include "compiler/differentiate/Differentiate.h"
 #include "dialect/Duals.h"
 #include "dialect/Loops.h"
+#include "dialect/Origins.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -117,10 +118,7 @@ LogicalResult ReverseWalk::pullBack(Operation *op, ArrayRef<Value> dy,
 
   SmallVector<Value> operands;
   llvm::copy_if(op->getOperands(), std::back_inserter(operands), graph::isReal);
-  auto derivative =
-      FusedLoc::get({op->getLoc()}, builder.getStringAttr("derivative"),
-                    builder.getContext());
-  OperationState state(derivative,
+  OperationState state(graph::marked(op->getLoc(), graph::derivativeMark),
                        "graph.pullback" + std::to_string(operands.size()));
   if (!state.name.isRegistered())
     return op->emitError("cannot differentiate an operation of ")

@@ -3,6 +3,7 @@
 
 #include "compiler/fuse/Legality.h"
 #include "compiler/fuse/Plan.h"
+#include "dialect/Origins.h"
 
 using namespace mlir;
 
@@ -53,13 +54,7 @@ static StringRef sourceName(ArrayRef<Operation *> ops) {
 
 /// Whether `op` was written by a derivative.
 static bool isDerivative(Operation *op) {
-  bool found = false;
-  op->getLoc()->walk([&](mlir::Location part) {
-    if (auto fused = dyn_cast<FusedLoc>(part))
-      found |= isa_and_nonnull<StringAttr>(fused.getMetadata());
-    return found ? WalkResult::interrupt() : WalkResult::advance();
-  });
-  return found;
+  return graph::isMarked(op->getLoc(), graph::derivativeMark);
 }
 
 /// Whether `ops` compute a derivative: their product if they have one, else

@@ -45,6 +45,30 @@ static mlir::Location fusedLocation(ArrayRef<Operation *> ops) {
   return FusedLoc::get(ops.front()->getContext(), locations);
 }
 
+/// The same with the place of each op of the kernel (originsOf).
+static mlir::Location fusedLocation(ArrayRef<Operation *> ops,
+                                    ArrayRef<Attribute> origins) {
+  SmallVector<mlir::Location> locations;
+  for (Operation *op : llvm::reverse(ops))
+    locations.push_back(op->getLoc());
+  MLIRContext *context = ops.front()->getContext();
+  return FusedLoc::get(locations, ArrayAttr::get(context, origins), context);
+}
+
+SmallVector<mlir::Location> originsOf(func::CallOp call, func::FuncOp kernel) {
+  SmallVector<mlir::Location> origins;
+  auto fused = dyn_cast<FusedLoc>(call.getLoc());
+  auto own = fused ? dyn_cast_or_null<ArrayAttr>(fused.getMetadata()) : nullptr;
+  auto ops = kernel.front().without_terminator();
+  if (own && own.size() == size_t(llvm::range_size(ops)))
+    for (Attribute origin : own)
+      origins.push_back(cast<LocationAttr>(origin));
+  else
+    for (Operation &op : ops)
+      origins.push_back(op.getLoc());
+  return origins;
+}
+
 /// Equal for kernels that are equal by `areEqual`.
 static size_t hashOf(func::FuncOp kernel) {
   DenseMap<Operation *, llvm::hash_code> hashes;
@@ -67,10 +91,12 @@ static size_t hashOf(func::FuncOp kernel) {
 /// Whether two kernels return the same ops of the same arguments. Neither names
 /// and locations matter nor the order of the ops: it is that of the program,
 /// which differs between equal layers where they meet what is around them.
-static bool areEqual(func::FuncOp a, func::FuncOp b) {
+/// Then `partners` holds for each op of `a` the one of `b`.
+static bool areEqual(func::FuncOp a, func::FuncOp b,
+                     DenseMap<Operation *, Operation *> &partners) {
   if (a.getFunctionType() != b.getFunctionType())
     return false;
-  DenseMap<Operation *, Operation *> partners;
+  partners.clear();
   SmallVector<std::pair<Operation *, Operation *>> open{
       {a.front().getTerminator(), b.front().getTerminator()}};
   auto arePartners = [&](Value x, Value y) -> LogicalResult {
@@ -97,13 +123,23 @@ static bool areEqual(func::FuncOp a, func::FuncOp b) {
   return true;
 }
 
-func::FuncOp KernelTable::share(func::FuncOp kernel, const std::string &name) {
+func::FuncOp KernelTable::share(func::FuncOp kernel, const std::string &name,
+                                SmallVectorImpl<Attribute> *origins) {
   auto &candidates = byHash[hashOf(kernel)];
+  DenseMap<Operation *, Operation *> partners;
   for (func::FuncOp candidate : candidates)
-    if (areEqual(candidate, kernel)) {
+    if (areEqual(candidate, kernel, partners)) {
+      if (origins)
+        for (Operation &op : candidate.front().without_terminator()) {
+          Operation *partner = partners.lookup(&op);
+          origins->push_back((partner ? partner : &op)->getLoc());
+        }
       kernel.erase();
       return candidate;
     }
+  if (origins)
+    for (Operation &op : kernel.front().without_terminator())
+      origins->push_back(op.getLoc());
   candidates.push_back(kernel);
   std::string free = name;
   for (int next = 2; SymbolTable::lookupSymbolIn(module, free); ++next)
@@ -141,8 +177,10 @@ void KernelTable::outline(OpBuilder &builder, ArrayRef<Operation *> ops,
   SmallVector<Value> arguments;
   for (Value input : inputs)
     arguments.push_back(values.lookup(input));
-  auto call =
-      func::CallOp::create(builder, loc, share(kernel, name), arguments);
+  SmallVector<Attribute> origins;
+  kernel = share(kernel, name, &origins);
+  auto call = func::CallOp::create(builder, fusedLocation(ops, origins), kernel,
+                                   arguments);
   values.map(outputs, call.getResults());
 }
 

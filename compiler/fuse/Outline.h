@@ -24,12 +24,19 @@ public:
                mlir::IRMapping &values);
 
   /// The function equal to `kernel`, which is erased, or itself, now named and
-  /// in the module.
-  mlir::func::FuncOp share(mlir::func::FuncOp kernel, const std::string &name);
+  /// in the module. `origins` gets the places that `kernel` has for its ops.
+  mlir::func::FuncOp
+  share(mlir::func::FuncOp kernel, const std::string &name,
+        llvm::SmallVectorImpl<mlir::Attribute> *origins = nullptr);
 
 private:
   mlir::ModuleOp module;
   llvm::DenseMap<size_t, llvm::SmallVector<mlir::func::FuncOp>> byHash;
 };
+
+/// Where each op of `kernel` comes from in this call of it: equal clusters of
+/// several places in the source share a kernel.
+llvm::SmallVector<mlir::Location> originsOf(mlir::func::CallOp call,
+                                            mlir::func::FuncOp kernel);
 
 } // namespace gradus::fuse

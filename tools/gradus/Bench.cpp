@@ -1,39 +1,20 @@
 // `gradus bench`: how fast a model trains, how long its compilation takes, and
 // how near that is to what the processor can do.
-#include "runtime/Team.h"
 #include "runtime/run/Preparation.h"
-#include "tools/gradus/DescribeModel.h"
-#include "tools/gradus/Measurement.h"
-#include "tools/gradus/ProcessFacts.h"
-#include "tools/gradus/Trained.h"
+#include "tools/gradus/Against.h"
+#include "tools/gradus/Messages.h"
 #include "tools/gradus/Verbs.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <chrono>
-
 namespace gradus {
 
 namespace {
 
-/// What is measured about the process, beside its steps.
-struct Around {
-  double compileSeconds = 0, firstStepSeconds = 0;
-  std::vector<KeptRounds> kept;
-  unsigned threads = 1;
-  int64_t peakMemory = 0, anonymousMemory = 0, dataBytes = 0;
-};
-
-int64_t bytesOf(const Dataset &rows) {
-  int64_t bytes = 0;
-  for (const Tensor &values : rows.values)
-    bytes += values.bytes();
-  return bytes;
-}
-
-void printJson(const Measurement &measured, const Around &around,
-               const LoadedModel &loaded) {
+nlohmann::ordered_json document(const Measurement &measured,
+                                const Around &around,
+                                const LoadedModel &loaded) {
   nlohmann::ordered_json json;
   json["model"] = loaded.path;
   json["precision"] = loaded.precision == Precision::F64 ? "f64" : "f32";
@@ -43,6 +24,9 @@ void printJson(const Measurement &measured, const Around &around,
   json["median_step_s"] = measured.medianSeconds;
   json["p10_step_s"] = measured.lowSeconds;
   json["p90_step_s"] = measured.highSeconds;
+  for (const Block &block : measured.blocks)
+    json["blocks"].push_back({{"median_s", block.medianSeconds},
+                              {"fma_peak_flops_per_s", block.peakFlops}});
   json["samples_per_s"] = double(measured.batch) / measured.medianSeconds;
   json["flops_per_step"] = measured.flops;
   json["fma_peak_flops_per_s"] = measured.peakFlops;
@@ -63,7 +47,7 @@ void printJson(const Measurement &measured, const Around &around,
     json["kernels"].push_back({{"name", kernel.name},
                                {"median_s", kernel.medianSeconds},
                                {"flops", kernel.flops}});
-  fmt::print("{}\n", json.dump());
+  return json;
 }
 
 std::string milliseconds(double seconds) {
@@ -121,37 +105,31 @@ void printTable(const Measurement &measured, const Around &around,
 } // namespace
 
 ExitCode verbs::bench(const CommandLine &line) {
-  auto loaded = loadModel(line);
-  Compiler compiler(*loaded->program, loaded->options(line));
-  Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
-  model.timing = timing(line);
-  DataReader data = dataReader(model, *loaded, line, std::nullopt);
-  Variables variables(model, loaded->seed);
-  loadWeights(variables, *loaded, line);
-
-  bool isDouble = loaded->precision == Precision::F64;
-  Around around;
-  Preparation prepared = prepare(model, data, /*readOthers=*/false);
-  around.compileSeconds = prepared.compileSeconds;
-  around.kept = prepared.step.kept;
-  if (prepared.step.team)
-    around.threads = prepared.step.team->size();
-  around.dataBytes = bytesOf(prepared.train);
-  variables.setStatistics(model, prepared.train);
-  BoundFunction step(std::move(prepared.step), variables);
-  step.connect(prepared.train);
-  Measurement measured =
-      measureSteps(model, step, prepared.train, prepared.batchRows,
-                   line.seconds.value_or(3), isDouble, line.kernels, [&] {
-                     around.firstStepSeconds = secondsSinceProcessStart();
-                   });
-  around.peakMemory = peakMemory();
-  around.anonymousMemory = anonymousMemory();
-  if (line.json)
-    printJson(measured, around, *loaded);
-  else
-    printTable(measured, around, isDouble);
-  return Fine;
+  std::optional<SavedBench> before;
+  // Before anything takes time.
+  if (!line.against.empty())
+    before = readBench(line.against);
+  MeasuredModel measured = measureModel(line, line.kernels);
+  std::optional<Ratio> ratio;
+  if (before)
+    ratio =
+        compareSamples(atPeak(measured.steps.blocks), atPeak(before->blocks));
+  if (line.json) {
+    nlohmann::ordered_json json =
+        document(measured.steps, measured.around, *measured.loaded);
+    if (before)
+      json["against"] = comparisonJson(*before, *ratio);
+    fmt::print("{}\n", json.dump());
+  } else {
+    printTable(measured.steps, measured.around, measured.isDouble());
+    if (before)
+      fmt::print("\n{}", comparisonText(measured, *before, *ratio));
+  }
+  if (!line.maxRatio || ratio->low <= *line.maxRatio)
+    return Fine;
+  showError(Error(fault::Slower, fmt::format("{:.3f}", ratio->estimate),
+                  before->path, fmt::format("{:.4g}", *line.maxRatio)));
+  return CheckFailed;
 }
 
 } // namespace gradus

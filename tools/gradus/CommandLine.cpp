@@ -21,7 +21,7 @@ namespace {
 struct Raw {
   CommandLine line;
   std::string seed, threads, seconds, samples, order, length, temperature, topK,
-      memoryBudget, diagnostics;
+      memoryBudget, maxRatio, diagnostics;
 };
 
 /// Adds flags to a verb, by where their values go.
@@ -124,6 +124,14 @@ void finish(Raw &raw, const VerbInfo &info, const CLI::App &verb) {
     if (!line.seconds || !(*line.seconds > 0) || *line.seconds > 3600)
       throw Error(fault::BadFlag, "--seconds", "a number above 0, at most 3600",
                   raw.seconds);
+  }
+  if (!raw.maxRatio.empty()) {
+    line.maxRatio = parseNumber(raw.maxRatio);
+    if (!line.maxRatio || !(*line.maxRatio > 0) || std::isinf(*line.maxRatio))
+      throw Error(fault::BadFlag, "--max-ratio", "a number above 0",
+                  raw.maxRatio);
+    if (line.against.empty())
+      throw Error(fault::BadCommandLine, "--max-ratio goes with --against");
   }
   if (!raw.memoryBudget.empty())
     line.memoryBudget = sizeInBytes("--memory-budget", raw.memoryBudget);

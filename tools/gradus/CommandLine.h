@@ -32,6 +32,9 @@ struct CommandLine {
   std::optional<uint64_t> seed;
   /// How long `bench` measures.
   std::optional<double> seconds;
+  /// What `bench` compares with, and how many times as long a step may take.
+  std::string against;
+  std::optional<double> maxRatio;
   /// How many elements of a tensor `gradcheck` checks; 0: all.
   std::optional<int64_t> samples;
   /// The highest derivatives that `gradcheck` checks, 1 or 2.
@@ -46,7 +49,7 @@ struct CommandLine {
   std::optional<unsigned> threads;
   /// `f32` or `f64`; empty if not given.
   std::string precision;
-  std::string data, output, split, emit, dumpStages;
+  std::string data, output, split, emit, dumpStages, svg;
   /// The name of the `train` that is meant.
   std::string train;
   /// Files of weights, as given: `FILE` or `NAME=FILE`.

@@ -3,6 +3,7 @@
 #include "tools/gradus/Measurement.h"
 
 #include "runtime/data/Batches.h"
+#include "tools/gradus/CopyPeak.h"
 #include "tools/gradus/FmaPeak.h"
 
 #include <algorithm>
@@ -13,6 +14,9 @@ namespace gradus {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// Seconds between two probes of the peak.
+constexpr double kProbeEvery = 0.01;
 
 double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -25,6 +29,26 @@ double quantile(std::vector<double> &samples, double part) {
   size_t index = std::min(samples.size() - 1, size_t(part * samples.size()));
   std::nth_element(samples.begin(), samples.begin() + index, samples.end());
   return samples[index];
+}
+
+/// `times` cut into blocks, each with the peak that was probed last before one
+/// of its steps: `probes` says how many had been taken before each step.
+std::vector<Block> blocksOf(const std::vector<double> &times,
+                            const std::vector<double> &peaks,
+                            const std::vector<size_t> &probes) {
+  constexpr size_t kMost = 20, kFewestSteps = 3;
+  size_t count = std::clamp<size_t>(times.size() / kFewestSteps, 1, kMost);
+  std::vector<Block> blocks;
+  for (size_t i = 0; i < count; ++i) {
+    size_t first = times.size() * i / count;
+    size_t last = times.size() * (i + 1) / count;
+    std::vector<double> steps(times.begin() + ptrdiff_t(first),
+                              times.begin() + ptrdiff_t(last));
+    std::vector<double> meanwhile(peaks.begin() + ptrdiff_t(probes[first]) - 1,
+                                  peaks.begin() + ptrdiff_t(probes[last - 1]));
+    blocks.push_back({quantile(steps, 0.5), quantile(meanwhile, 0.9)});
+  }
+  return blocks;
 }
 
 /// Steps on full batches, epoch after epoch.
@@ -68,13 +92,33 @@ private:
   int64_t perEpoch, totalSteps, done = 0;
 };
 
+/// What a step reads and writes: its arena and the caller's buffers.
+int64_t workingBytes(const CompiledFunction &function) {
+  int64_t bytes = function.arenaBytes;
+  for (const BufferInfo &buffer : function.buffers)
+    bytes += buffer.bytes();
+  return bytes;
+}
+
 /// The median time of each kernel, called one by one.
-std::vector<KernelMeasurement> measureKernels(Stepper &stepper,
-                                              BoundFunction &function) {
-  constexpr int kRounds = 60;
-  const std::vector<KernelCall> &calls = function.function().calls;
+void measureKernels(Stepper &stepper, BoundFunction &function, double seconds,
+                    Measurement &result) {
+  constexpr size_t kFewest = 7;
+  const CompiledFunction &step = function.function();
+  const std::vector<KernelCall> &calls = step.calls;
   std::vector<std::vector<double>> times(calls.size());
-  for (int round = 0; round < kRounds; ++round) {
+  CopyPeak copies(workingBytes(step));
+  std::vector<double> peaks, teamPeaks;
+  Clock::time_point start = Clock::now();
+  double lastProbe = -1, now = 0;
+  for (size_t round = 0; round < kFewest || now < seconds;
+       ++round, now = secondsSince(start)) {
+    if (now - lastProbe > kProbeEvery || peaks.size() < kFewest) {
+      peaks.push_back(copies.measure());
+      if (step.team)
+        teamPeaks.push_back(copies.measure(step.team.get()));
+      lastProbe = now;
+    }
     stepper.turn();
     stepper.feed();
     for (size_t i = 0; i < calls.size(); ++i) {
@@ -83,10 +127,14 @@ std::vector<KernelMeasurement> measureKernels(Stepper &stepper,
       times[i].push_back(secondsSince(before));
     }
   }
-  std::vector<KernelMeasurement> kernels;
   for (size_t i = 0; i < calls.size(); ++i)
-    kernels.push_back({calls[i].name, quantile(times[i], 0.5), calls[i].flops});
-  return kernels;
+    result.kernels.push_back({calls[i].name, quantile(times[i], 0.5),
+                              calls[i].flops,
+                              calls[i].isSplit && step.team != nullptr});
+  result.copiedBytes = copies.bytes();
+  // As for the peak of multiply-adds.
+  result.copyPeak = quantile(peaks, 0.9);
+  result.teamCopyPeak = std::max(result.copyPeak, quantile(teamPeaks, 0.9));
 }
 
 } // namespace
@@ -116,8 +164,8 @@ Measurement measureSteps(const Model &model, BoundFunction &step,
     if (stepper.steps() == 20)
       result.twentiethLoss = loss;
   }
-  constexpr double kProbeEvery = 0.01;
   std::vector<double> times, peaks;
+  std::vector<size_t> probes;
   double lastProbe = -1;
   start = Clock::now();
   double now = 0;
@@ -130,16 +178,18 @@ Measurement measureSteps(const Model &model, BoundFunction &step,
     Clock::time_point before = Clock::now();
     stepper.step();
     times.push_back(secondsSince(before));
+    probes.push_back(peaks.size());
     now = secondsSince(start);
   }
   result.steps = int64_t(times.size());
+  result.blocks = blocksOf(times, peaks, probes);
   result.medianSeconds = quantile(times, 0.5);
   result.lowSeconds = quantile(times, 0.1);
   result.highSeconds = quantile(times, 0.9);
   // What disturbs a probe makes it slower, never faster.
   result.peakFlops = quantile(peaks, 0.9);
   if (withKernels)
-    result.kernels = measureKernels(stepper, step);
+    measureKernels(stepper, step, seconds / 2, result);
   return result;
 }
 

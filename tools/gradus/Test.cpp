@@ -15,7 +15,7 @@ namespace gradus {
 namespace {
 
 /// `accuracy>=0.95`
-struct Bound {
+struct ReportBound {
   std::string report;
   bool isLower;
   double value;
@@ -29,7 +29,7 @@ struct Bound {
 
 } // namespace
 
-static Bound parseBound(const std::string &text, const Model &model) {
+static ReportBound parseBound(const std::string &text, const Model &model) {
   size_t sign = text.find_first_of("<>");
   std::optional<double> value;
   if (sign != std::string::npos && text.substr(sign + 1).starts_with('='))
@@ -81,7 +81,7 @@ ExitCode verbs::test(const CommandLine &line) {
   auto loaded = loadModel(line);
   Compiler compiler(*loaded->program, loaded->options(line));
   Model model = describeTraining(*loaded, compiler, fullBatch(*loaded, line));
-  std::vector<Bound> bounds;
+  std::vector<ReportBound> bounds;
   for (const std::string &text : line.bounds)
     bounds.push_back(parseBound(text, model));
   TrainedValues values = trainedValues(model, *loaded, line);
@@ -106,7 +106,7 @@ ExitCode verbs::test(const CommandLine &line) {
   ExitCode code = Fine;
   for (const Metrics &record : records)
     for (const auto &[name, value] : record.reports)
-      for (const Bound &bound : bounds)
+      for (const ReportBound &bound : bounds)
         if (bound.report == name && !bound.holds(value)) {
           showError(Error(fault::BoundFailed, name,
                           fmt::format("{:.6g}", value), record.split,

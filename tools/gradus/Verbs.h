@@ -14,6 +14,8 @@ ExitCode predict(const CommandLine &line);
 ExitCode sample(const CommandLine &line);
 ExitCode gradcheck(const CommandLine &line);
 ExitCode bench(const CommandLine &line);
+ExitCode plan(const CommandLine &line);
+ExitCode profile(const CommandLine &line);
 ExitCode compile(const CommandLine &line);
 ExitCode explain(const CommandLine &line);
 ExitCode doc(const CommandLine &line);

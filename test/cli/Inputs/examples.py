@@ -27,5 +27,5 @@ for verb in verbs:
         assert f"gradus {verb}" in example, example
         # What stands behind `#` says what to expect.
         output = run(example)
-        if "--json" in example:
+        if ">" not in example and "--json" in example:
             json.loads(output)
