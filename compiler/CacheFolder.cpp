@@ -69,10 +69,11 @@ static int addBuildId(dl_phdr_info *info, size_t, void *data) {
   std::string_view id;
   for (const auto &segment :
        llvm::ArrayRef(info->dlpi_phdr, size_t(info->dlpi_phnum)))
-    if (segment.p_type == PT_NOTE && id.empty())
-      id = buildIdIn(
-          {reinterpret_cast<const char *>(info->dlpi_addr + segment.p_vaddr),
-           segment.p_memsz});
+    if (segment.p_type == PT_NOTE && id.empty()) {
+      uintptr_t start = info->dlpi_addr + segment.p_vaddr;
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): addresses come as numbers.
+      id = buildIdIn({reinterpret_cast<const char *>(start), segment.p_memsz});
+    }
   if (isProgram && id.empty()) {
     ids.clear();
     return 1;
@@ -190,14 +191,14 @@ std::optional<std::string> CacheFolder::read(const CacheKey &key) const {
 static std::vector<fs::directory_entry> filesIn(const fs::path &folder) {
   std::vector<fs::directory_entry> files;
   std::error_code ignored;
-  auto long_ago = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  auto longAgo = fs::file_time_type::clock::now() - std::chrono::hours(1);
   for (fs::directory_iterator next(folder, ignored), end; next != end;
        next.increment(ignored)) {
     if (next->path().extension() == suffix)
       files.push_back(*next);
     else if (next->path().filename().string().find(partSuffix) !=
                  std::string::npos &&
-             next->last_write_time(ignored) < long_ago)
+             next->last_write_time(ignored) < longAgo)
       fs::remove(next->path(), ignored);
   }
   return files;
