@@ -236,7 +236,7 @@ private:
     value.line = accountant.keyOf(call.getLoc()).first;
     value.isScratch = true;
     value.bytes = scratch.getInt();
-    value.offset = *offsetOf(operands[next]);
+    value.offset = offsetOf(operands[next]).value();
     value.first = value.last = number;
     values.push_back(std::move(value));
   }

@@ -81,7 +81,7 @@ static std::string shapeOf(const PlannedValue &value) {
 //===-- For people --------------------------------------------------------===//
 
 /// Characters for the life of a value; kernels share one if there are more.
-static constexpr size_t barWidth = 40;
+static constexpr size_t barWidth = 26;
 static constexpr size_t mostValues = 20;
 
 static std::string barOf(const PlannedValue &value, size_t calls) {
