@@ -14,7 +14,9 @@ const Expr *Body::valueOf(CallArgument &argument) {
 
 const Expr *Body::pipe(const ast::Expr &expr, const ast::Pipe &tree) {
   CallSite site;
-  site.range = expr.range;
+  // Of a chain over several lines each call has its own.
+  bool wraps = expr.range.text().find('\n') != std::string_view::npos;
+  site.range = wraps ? tree.target->range : expr.range;
   const ast::Expr *callee = tree.target.get();
   CallArgument first;
   first.value = value(*tree.value);
