@@ -16,6 +16,7 @@
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Transforms/InstCombine/InstCombine.h"
@@ -65,56 +66,77 @@ void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine,
       .run(module, modules);
 }
 
-/// One kernel's module -> machine code of the wanted kind.
-llvm::Error emit(mlir::ModuleOp kernel, const NativeOptions &options,
-                 llvm::CodeGenFileType kind,
-                 llvm::SmallVectorImpl<char> &bytes) {
-  auto machine = createMachine(options.processor,
-                               options.optimise ? llvm::CodeGenOptLevel::Default
-                                                : llvm::CodeGenOptLevel::Less);
-  if (!machine)
-    return machine.takeError();
-  llvm::LLVMContext context;
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+machineFor(const NativeOptions &options) {
+  return createMachine(options.processor, options.optimise
+                                              ? llvm::CodeGenOptLevel::Default
+                                              : llvm::CodeGenOptLevel::Less);
+}
+
+/// One kernel's module in LLVM IR, optimised.
+llvm::Expected<std::unique_ptr<llvm::Module>>
+translate(mlir::ModuleOp kernel, const NativeOptions &options,
+          llvm::TargetMachine &machine, llvm::LLVMContext &context) {
   std::unique_ptr<llvm::Module> module =
       mlir::translateModuleToLLVMIR(kernel, context);
   if (!module)
     return llvm::createStringError("a kernel has no form in LLVM IR");
-  module->setTargetTriple((*machine)->getTargetTriple());
-  module->setDataLayout((*machine)->createDataLayout());
+  module->setTargetTriple(machine.getTargetTriple());
+  module->setDataLayout(machine.createDataLayout());
   for (llvm::Function &function : *module) {
     if (function.isDeclaration())
       continue;
-    function.addFnAttr("target-cpu", (*machine)->getTargetCPU());
-    function.addFnAttr("target-features", (*machine)->getTargetFeatureString());
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
     function.addFnAttr("prefer-vector-width", "512");
     function.setDoesNotThrow();
   }
-  optimiseModule(*module, **machine, options);
-  llvm::raw_svector_ostream out(bytes);
+  optimiseModule(*module, machine, options);
+  return module;
+}
+
+llvm::Error emit(llvm::Module &module, llvm::TargetMachine &machine,
+                 llvm::CodeGenFileType kind, llvm::raw_pwrite_stream &out) {
   llvm::legacy::PassManager codegen;
-  if ((*machine)->addPassesToEmitFile(codegen, out, nullptr, kind))
+  if (machine.addPassesToEmitFile(codegen, out, nullptr, kind))
     return llvm::createStringError("this processor's back end emits no code");
-  codegen.run(*module);
+  codegen.run(module);
   return llvm::Error::success();
 }
 
-/// The kernels of `lowered`, emitted in parallel, in their order.
-llvm::Error emitAll(mlir::ModuleOp lowered, const NativeOptions &options,
-                    llvm::CodeGenFileType kind,
-                    std::vector<llvm::SmallVector<char, 0>> &emitted) {
-  // Translation looks up interfaces that must be there before threads start.
-  mlir::MLIRContext *context = lowered.getContext();
+/// One kernel's module -> an object file.
+llvm::Error emitObject(mlir::ModuleOp kernel, const NativeOptions &options,
+                       llvm::SmallVectorImpl<char> &bytes) {
+  auto machine = machineFor(options);
+  if (!machine)
+    return machine.takeError();
+  llvm::LLVMContext context;
+  auto module = translate(kernel, options, **machine, context);
+  if (!module)
+    return module.takeError();
+  llvm::raw_svector_ostream out(bytes);
+  return emit(**module, **machine, llvm::CodeGenFileType::ObjectFile, out);
+}
+
+/// Translation looks up interfaces that must be there before threads start.
+void prepareTranslation(mlir::MLIRContext &context) {
   mlir::DialectRegistry registry;
   mlir::registerBuiltinDialectTranslation(registry);
   mlir::registerLLVMDialectTranslation(registry);
-  context->appendDialectRegistry(registry);
-  context->loadAllAvailableDialects();
+  context.appendDialectRegistry(registry);
+  context.loadAllAvailableDialects();
+}
 
+/// The kernels of `lowered`, emitted in parallel, in their order.
+llvm::Error emitObjects(mlir::ModuleOp lowered, const NativeOptions &options,
+                        std::vector<llvm::SmallVector<char, 0>> &emitted) {
+  mlir::MLIRContext *context = lowered.getContext();
+  prepareTranslation(*context);
   llvm::SmallVector<mlir::ModuleOp> kernels(lowered.getOps<mlir::ModuleOp>());
   emitted.resize(kernels.size());
   std::vector<std::string> messages(kernels.size());
   mlir::parallelFor(context, 0, kernels.size(), [&](size_t i) {
-    if (llvm::Error error = emit(kernels[i], options, kind, emitted[i]))
+    if (llvm::Error error = emitObject(kernels[i], options, emitted[i]))
       messages[i] = llvm::toString(std::move(error));
   });
   for (const std::string &message : messages)
@@ -181,8 +203,7 @@ openSession(const std::map<std::string, void *> &externs) {
 llvm::Expected<std::vector<KernelObject>>
 emitKernels(mlir::ModuleOp lowered, const NativeOptions &options) {
   std::vector<llvm::SmallVector<char, 0>> objects;
-  if (llvm::Error error =
-          emitAll(lowered, options, llvm::CodeGenFileType::ObjectFile, objects))
+  if (llvm::Error error = emitObjects(lowered, options, objects))
     return error;
   std::vector<KernelObject> kernels;
   for (auto [module, object] :
@@ -232,12 +253,28 @@ llvm::Expected<std::shared_ptr<Code>> compile(mlir::ModuleOp lowered,
 
 llvm::Error printAssembly(mlir::ModuleOp lowered, const NativeOptions &options,
                           llvm::raw_ostream &out) {
-  std::vector<llvm::SmallVector<char, 0>> texts;
+  prepareTranslation(*lowered.getContext());
+  auto machine = machineFor(options);
+  if (!machine)
+    return machine.takeError();
+  // One module, so that no two labels are equal and the text can be assembled.
+  llvm::LLVMContext context;
+  llvm::Module all("kernels", context);
+  all.setTargetTriple((*machine)->getTargetTriple());
+  all.setDataLayout((*machine)->createDataLayout());
+  for (mlir::ModuleOp kernel : lowered.getOps<mlir::ModuleOp>()) {
+    auto module = translate(kernel, options, **machine, context);
+    if (!module)
+      return module.takeError();
+    if (llvm::Linker::linkModules(all, std::move(*module)))
+      return llvm::createStringError("kernels do not link");
+  }
+  llvm::SmallString<0> text;
+  llvm::raw_svector_ostream stream(text);
   if (llvm::Error error =
-          emitAll(lowered, options, llvm::CodeGenFileType::AssemblyFile, texts))
+          emit(all, **machine, llvm::CodeGenFileType::AssemblyFile, stream))
     return error;
-  for (const auto &text : texts)
-    out.write(text.data(), text.size());
+  out << text;
   return llvm::Error::success();
 }
 

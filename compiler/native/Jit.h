@@ -75,7 +75,7 @@ link(const std::vector<KernelObject> &kernels,
 llvm::Expected<std::shared_ptr<Code>> compile(mlir::ModuleOp lowered,
                                               const NativeOptions &options);
 
-/// Prints the kernels' assembly (`--emit=asm`).
+/// Prints the kernels as one file of assembly (`--emit=asm`).
 llvm::Error printAssembly(mlir::ModuleOp lowered, const NativeOptions &options,
                           llvm::raw_ostream &out);
 

@@ -65,9 +65,13 @@ llvm::Expected<Processor> processorNamed(const std::string &cpu) {
     if (!info->isCPUStringValid(cpu))
       continue;
     info.reset(target->createMCSubtargetInfo(parsed, cpu, ""));
-    return Processor{triple, cpu, "", vectorsOf([&](llvm::StringRef name) {
-                       return info->checkFeatures(("+" + name).str());
-                     })};
+    llvm::FeatureBitset present = info->getFeatureBits();
+    auto has = [&](llvm::StringRef name) {
+      return llvm::any_of(info->getAllProcessorFeatures(), [&](auto &feature) {
+        return feature.Key == name && present.test(feature.Value);
+      });
+    };
+    return Processor{triple, cpu, "", vectorsOf(has)};
   }
   return llvm::createStringError("no processor is called `" + cpu + "`");
 }

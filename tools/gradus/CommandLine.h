@@ -49,7 +49,7 @@ struct CommandLine {
   std::optional<unsigned> threads;
   /// `f32` or `f64`; empty if not given.
   std::string precision;
-  std::string data, output, split, emit, dumpStages, svg;
+  std::string data, output, split, emit, dumpStages, cpu, svg;
   /// The name of the `train` that is meant.
   std::string train;
   /// Files of weights, as given: `FILE` or `NAME=FILE`.

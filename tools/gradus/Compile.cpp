@@ -1,5 +1,6 @@
 // `gradus compile`: prints one stage of the compiler, or writes all of them.
 #include "compiler/ast/AstPrinter.h"
+#include "compiler/native/Target.h"
 #include "runtime/Error.h"
 #include "runtime/run/OutputFile.h"
 #include "tools/gradus/Load.h"
@@ -45,7 +46,9 @@ static std::string stageText(Stage stage, const LoadedModel &loaded,
   if (stage == Stage::Typed)
     return print(*loaded.program);
   int64_t batch = fullBatch(loaded, line);
-  Compiler compiler(*loaded.program, loaded.options(line));
+  CompileOptions options = loaded.options(line);
+  options.cpu = line.cpu;
+  Compiler compiler(*loaded.program, options);
   Diagnostics diagnostics;
   std::string text;
   llvm::raw_string_ostream out(text);
@@ -82,6 +85,13 @@ ExitCode verbs::compile(const CommandLine &line) {
   if (line.emit.empty() && line.dumpStages.empty())
     throw Error(fault::MissingWord, "compile",
                 "`--emit=STAGE` or `--dump-stages=DIR`");
+  if (!line.cpu.empty())
+    if (auto cpu = native::processorNamed(line.cpu); !cpu) {
+      llvm::consumeError(cpu.takeError());
+      throw Error(fault::BadFlag, "--cpu", "a processor that LLVM knows",
+                  line.cpu)
+          .help("`clang --print-supported-cpus` lists them");
+    }
   std::optional<Stage> stage;
   if (!line.emit.empty())
     stage = stageNamed(line.emit);
