@@ -3,12 +3,24 @@
 
 namespace gradus::lower {
 
-/// Contracted steps, in several loops, that are summed up at once.
-static constexpr int64_t kDepth = 2048;
+/// Contracted steps above which sums of parts are worth adding up in memory.
+static constexpr int64_t kLong = 2048;
 
 /// Rows whose accumulators are ready again when their turn comes, however the
 /// tile's rows lie.
 static constexpr int64_t kRowsOfTile = 8;
+
+void Roles::split(Nest &nest, unsigned loop, int64_t steps) {
+  splitLoop(nest, loop, steps);
+  auto move = [&](auto &number) { number += int64_t(number) >= int64_t(loop); };
+  move(n);
+  move(m);
+  move(whole);
+  for (auto *list : {&outside, &between, &contracted, &blocks, &parts})
+    llvm::for_each(*list, move);
+  // `loop` is now the loop around, before the part of it.
+  contracted.insert(llvm::find(contracted, loop + 1), loop);
+}
 
 /// The rows of a tile are close to each other in a: one loop if it fills a
 /// tile, two if a tile has place for several steps of the next.
@@ -36,7 +48,47 @@ static void chooseRowLoops(const Nest &nest, Roles &roles) {
   roles.m = loops[1];
 }
 
-std::optional<Roles> rolesOf(const Nest &nest) {
+/// The greatest part of `size` steps up to `most` that divides it.
+static int64_t partOf(int64_t size, int64_t most) {
+  int64_t part = std::min(size, most);
+  while (size % part)
+    --part;
+  return part;
+}
+
+/// Of a long sum, leaves so much that a panel stays in a cache: outer loops go
+/// around everything, or parts of one.
+static void takeBlocks(Nest &nest, Roles &roles, const VectorUnit &unit) {
+  int64_t depth = 1;
+  for (unsigned loop : roles.contracted)
+    depth *= nest.sizes[loop];
+  if (depth <= kLong)
+    return;
+  auto take = [&](llvm::SmallVector<unsigned> &list) {
+    list.push_back(roles.contracted.front());
+    roles.contracted.erase(roles.contracted.begin());
+    depth /= nest.sizes[list.back()];
+  };
+  // Leaves up to `most` steps of the outermost loop, if not too few.
+  auto split = [&](int64_t most, int64_t least) {
+    int64_t part = partOf(nest.sizes[roles.contracted.front()], most);
+    if (part >= least)
+      roles.split(nest, roles.contracted.front(), part);
+    return part >= least;
+  };
+  while (roles.contracted.size() > 1 && depth > unit.depth) {
+    int64_t inner = depth / nest.sizes[roles.contracted.front()];
+    if (inner < unit.leastDepth &&
+        !split(unit.depth / inner, unit.leastDepth / inner))
+      return;
+    take(roles.blocks);
+  }
+  if (roles.contracted.size() == 1 && depth > kLong &&
+      split(kBlock, kBlock / 4))
+    take(roles.parts);
+}
+
+std::optional<Roles> rolesOf(Nest &nest, const VectorUnit &unit) {
   Roles roles;
   const Access &c = nest.output(0);
   for (unsigned loop = 0; loop < nest.loops(); ++loop)
@@ -69,14 +121,7 @@ std::optional<Roles> rolesOf(const Nest &nest) {
     return std::make_pair(-std::abs(strides[left]), left) <
            std::make_pair(-std::abs(strides[right]), right);
   });
-  int64_t depth = 1;
-  for (unsigned loop : roles.contracted)
-    depth *= nest.sizes[loop];
-  while (roles.contracted.size() > 1 && depth > kDepth) {
-    roles.blocks.push_back(roles.contracted.front());
-    roles.contracted.erase(roles.contracted.begin());
-    depth /= nest.sizes[roles.blocks.back()];
-  }
+  takeBlocks(nest, roles, unit);
   return roles;
 }
 
@@ -86,9 +131,7 @@ static double stepCost(int64_t rows, int64_t vectors) {
   return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 4.0}) + 0.25;
 }
 
-/// Rows of a tile whose accumulators, a row of B and a broadcast element fit
-/// the registers.
-static int64_t mostRows(int64_t vectors, const VectorUnit &unit) {
+int64_t mostRows(int64_t vectors, const VectorUnit &unit) {
   return (unit.registers - 1 - vectors) / vectors;
 }
 
@@ -99,14 +142,21 @@ int64_t chooseVectors(int64_t rows, const VectorUnit &unit) {
 
 int64_t chooseSteps(int64_t size, int64_t rows, int64_t vectors,
                     const VectorUnit &unit) {
-  int64_t most = mostRows(vectors, unit) / rows;
+  constexpr int64_t kTiles = 3;
+  int64_t ofTile = mostRows(vectors, unit);
+  int64_t most = (2 * rows > ofTile ? kTiles * ofTile : ofTile) / rows;
   // The unit's own tile is the best on a tie.
   int64_t best =
       std::clamp<int64_t>(unit.rows * unit.vectors / vectors / rows, 1, size);
+  auto costOf = [&](int64_t steps) {
+    int64_t all = steps * rows, tiles = llvm::divideCeil(all, ofTile);
+    double cost = 0;
+    for (int64_t tile = 0; tile < tiles; ++tile)
+      cost += stepCost(all / tiles + (tile < all % tiles), vectors);
+    return cost;
+  };
   auto cost = [&](int64_t steps) {
-    int64_t full = size / steps, rest = size % steps;
-    return double(full) * stepCost(steps * rows, vectors) +
-           (rest ? stepCost(rest * rows, vectors) : 0.0);
+    return double(size / steps) * costOf(steps) + costOf(size % steps);
   };
   for (int64_t steps = 1; steps <= std::min(most, size); ++steps)
     if (cost(steps) < cost(best) * 0.99)

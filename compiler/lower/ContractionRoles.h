@@ -6,6 +6,10 @@
 
 namespace gradus::lower {
 
+/// Contracted steps after which partial sums are added to the total, so that
+/// rounding errors grow with the block and not with the whole range.
+inline constexpr int64_t kBlock = 512;
+
 /// The loops of a contraction by their part in c[m, n] += a[m, k] b[k, n].
 struct Roles {
   /// Operand numbers; the lanes lie along a loop of b.
@@ -22,19 +26,33 @@ struct Roles {
   /// a step. A weight gradient sums over a batch of images, of which one fits
   /// the caches; partial sums of one image are exact enough to be added up.
   llvm::SmallVector<unsigned> blocks;
+  /// The same inside of the loop over panels, so that each panel is short and
+  /// panels are still computed independently: of one long contracted loop.
+  llvm::SmallVector<unsigned> parts;
+
+  /// Makes a contracted loop two, as `splitLoop` does.
+  void split(Nest &nest, unsigned loop, int64_t steps);
 };
 
-/// Nothing if no loop can hold the lanes.
-std::optional<Roles> rolesOf(const Nest &nest);
+/// Nothing if no loop can hold the lanes. A contracted loop of which a part is
+/// summed up at once is split.
+std::optional<Roles> rolesOf(Nest &nest, const VectorUnit &unit);
 
 /// Whether the result has to be there, filled, before the contraction begins.
-inline bool addsInMemory(const Roles &roles) { return !roles.blocks.empty(); }
+inline bool addsInMemory(const Roles &roles) {
+  return !roles.blocks.empty() || !roles.parts.empty();
+}
+
+/// Rows of a tile whose accumulators, a row of B of `vectors` vectors and a
+/// broadcast element fit the registers.
+int64_t mostRows(int64_t vectors, const VectorUnit &unit);
 
 /// Vectors of a row of a tile that has `rows` rows to take.
 int64_t chooseVectors(int64_t rows, const VectorUnit &unit);
 
-/// Steps of a tile of `vectors` vectors along a loop of `size` steps, of `rows`
-/// rows each, that take the loop in the least time.
+/// Steps along a loop of `size` steps, of `rows` rows each, that are taken at
+/// once in the least time: in one tile of `vectors` vectors, or several if not
+/// even two steps fit one.
 int64_t chooseSteps(int64_t size, int64_t rows, int64_t vectors,
                     const VectorUnit &unit);
 

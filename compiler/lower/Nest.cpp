@@ -152,6 +152,18 @@ void mergeLoops(Nest &nest) {
   nest.loopOf.assign(nest.loopOf.size(), -1);
 }
 
+void splitLoop(Nest &nest, unsigned loop, int64_t steps) {
+  nest.sizes.insert(nest.sizes.begin() + loop, nest.sizes[loop] / steps);
+  nest.sizes[loop + 1] = steps;
+  nest.reduces.insert(nest.reduces.begin() + loop, nest.reduces[loop]);
+  for (Access &access : nest.accesses)
+    if (!access.strides.empty())
+      access.strides.insert(access.strides.begin() + loop,
+                            access.strides[loop] * steps);
+  for (int64_t &own : nest.loopOf)
+    own += own >= int64_t(loop);
+}
+
 bool hasVectorForm(Block &body) {
   return llvm::all_of(body, [](Operation &op) {
     if (isa<linalg::YieldOp, linalg::IndexOp>(op))

@@ -48,6 +48,11 @@ std::optional<Nest> nestOf(mlir::OpBuilder &builder, mlir::linalg::LinalgOp op);
 /// Merges neighbouring loops that every access walks as one.
 void mergeLoops(Nest &nest);
 
+/// Makes loop `loop` two: the one around it, which takes `steps` steps of it at
+/// once, becomes loop `loop`, the rest of the nest moves up by one. `steps`
+/// divides its size.
+void splitLoop(Nest &nest, unsigned loop, int64_t steps);
+
 /// Whether steps of a loop write to places of their own in every result.
 bool isParallel(const Nest &nest, unsigned loop);
 

@@ -5,6 +5,7 @@
 // reader of the result is evaluated on the registers before they are stored.
 // Edges have tiles of their own, chosen up front; nothing is padded in memory
 // but the packed panel.
+#include "compiler/lower/PackedRows.h"
 #include "compiler/lower/Panel.h"
 
 #include "mlir/IR/Matchers.h"
@@ -13,10 +14,6 @@ namespace gradus::lower {
 using namespace mlir;
 
 namespace {
-
-/// Contracted steps after which partial sums are added to the total, so that
-/// rounding errors grow with the block and not with the whole range.
-constexpr int64_t kBlock = 512;
 
 class ContractionSchedule {
 public:
@@ -52,6 +49,12 @@ public:
       enter(loop, point)->setAttr(kAdds, emitter.at(0).getUnitAttr());
     for (unsigned loop : roles.outside)
       enter(loop, point);
+    if (PackedRows::isWorthIt(nest, roles, emitter.unit,
+                              llvm::divideCeil(n, vectors * lanes))) {
+      heightOfPacked = chooseSteps(m, each, vectors, emitter.unit);
+      packedRows.emplace(nest, roles, emitter, heightOfPacked);
+      packedRows->pack(point);
+    }
     int64_t whole = n / (vectors * lanes) * (vectors * lanes);
     if (whole > 0) {
       Point inside = point;
@@ -70,10 +73,23 @@ public:
   }
 
 private:
+  /// Rows and columns whose accumulators are in registers at the same time: of
+  /// the rows at `point` those from `first` on, of the last vector of a row
+  /// only `active` lanes.
+  struct Tile {
+    Point point;
+    int64_t height, vectors, active;
+    int64_t first = 0;
+
+    int64_t accumulators() const { return height * vectors; }
+  };
+
   int64_t sizeOf(int64_t loop) const { return loop < 0 ? 1 : nest.sizes[loop]; }
 
-  /// `point` moved to row `i` of the tile there.
-  Point row(Point point, int64_t i) const {
+  /// Row `i` of `tile`.
+  Point row(const Tile &tile, int64_t i) const {
+    Point point = tile.point;
+    i += tile.first;
     int64_t each = sizeOf(roles.whole);
     if (roles.m >= 0)
       point.plus[roles.m] += i / each;
@@ -89,38 +105,49 @@ private:
     return opened;
   }
 
-  Point column(Point point, int64_t j, int64_t vectors, int64_t active) {
-    return columnAt(std::move(point), roles, emitter.lanes, j, vectors, active);
+  /// `point` moved to vector `j` of a row of `tile`.
+  Point column(Point point, const Tile &tile, int64_t j) {
+    return columnAt(std::move(point), roles, emitter.lanes, j, tile.vectors,
+                    tile.active);
+  }
+
+  Point place(const Tile &tile, int64_t i, int64_t j) {
+    return column(row(tile, i), tile, j);
   }
 
   /// All rows of the columns at `point`: `vectors` vectors, of the last only
   /// `active` lanes.
   void emitPanel(Point point, int64_t vectors, int64_t active) {
+    unsigned opened = 0;
+    auto open = [&](ArrayRef<unsigned> loops) {
+      for (unsigned loop : loops)
+        enter(loop, point);
+      opened += loops.size();
+    };
+    open(roles.parts);
     if (packs) {
       panel.emplace(nest, roles, emitter, vectors);
       panel->pack(point, vectors, active);
     }
-    unsigned opened = 0;
-    for (unsigned loop : roles.between) {
-      enter(loop, point);
-      ++opened;
-    }
+    open(roles.between);
     int64_t size = sizeOf(roles.m), each = sizeOf(roles.whole);
-    int64_t perTile = chooseSteps(size, each, vectors, emitter.unit);
+    int64_t perTile = packedRows
+                          ? heightOfPacked
+                          : chooseSteps(size, each, vectors, emitter.unit);
     int64_t whole = size / perTile * perTile;
     if (roles.m < 0) {
-      emitTile(point, 1, vectors, active);
+      emitRows({point, 1, vectors, active});
     } else {
       Point inside = point;
       inside.variable[roles.m] =
           emitter.open(nest, roles.m, whole, perTile).getInductionVar();
       inside.level[roles.m] = emitter.innermost();
-      emitTile(inside, perTile * each, vectors, active);
+      emitRows({inside, perTile * each, vectors, active});
       emitter.close();
       if (whole < size) {
         point.plus[roles.m] = whole;
         point.level[roles.m] = emitter.innermost();
-        emitTile(point, (size - whole) * each, vectors, active);
+        emitRows({point, (size - whole) * each, vectors, active});
       }
     }
     while (opened--)
@@ -134,20 +161,31 @@ private:
         .value;
   }
 
-  void emitTile(const Point &point, int64_t height, int64_t vectors,
-                int64_t active) {
-    prefetchResults(point, height, vectors, active);
-    SmallVector<Value> sums(height * vectors, zero());
-    sums = contract(point, height, vectors, active, std::move(sums));
-    if (isLong(height * vectors)) {
-      finishInLoop(sums, point, height, vectors, active);
-      return;
+  /// All of `rows`, in as many tiles of about one size as they need registers.
+  void emitRows(const Tile &rows) {
+    prefetchResults(rows);
+    bool inLoop = isLong(rows.accumulators());
+    Access sumsOfRows = inLoop ? bufferOf(rows) : Access();
+    int64_t most = mostRows(rows.vectors, emitter.unit);
+    int64_t parts = llvm::divideCeil(rows.height, most);
+    Tile tile = rows;
+    for (int64_t part = 0; part < parts; ++part) {
+      tile.height = rows.height / parts + (part < rows.height % parts);
+      SmallVector<Value> sums(tile.accumulators(), zero());
+      sums = contract(tile, std::move(sums));
+      for (int64_t i = 0; i < tile.height; ++i)
+        for (int64_t j = 0; j < tile.vectors; ++j) {
+          Value sum = sums[i * tile.vectors + j];
+          if (inLoop)
+            emitter.store({sum, emitter.innermost()}, sumsOfRows,
+                          inBuffer(tile.first + i, j));
+          else
+            finish(sum, place(tile, i, j));
+        }
+      tile.first += tile.height;
     }
-    for (int64_t i = 0; i < height; ++i)
-      for (int64_t j = 0; j < vectors; ++j) {
-        Point place = column(row(point, i), j, vectors, active);
-        finish(sums[i * vectors + j], place);
-      }
+    if (inLoop)
+      finishInLoop(sumsOfRows, rows);
   }
 
   /// Whether the epilogue, written out for every vector of a tile, would take
@@ -158,36 +196,39 @@ private:
            vectorsOfTile * llvm::range_size(*epilogue->body) > kOps;
   }
 
-  /// The epilogue as a loop over the rows of the tile, which go through a
-  /// buffer in the nearest cache.
-  void finishInLoop(ArrayRef<Value> sums, const Point &point, int64_t height,
-                    int64_t vectors, int64_t active) {
-    int64_t lanes = emitter.lanes;
-    auto type = MemRefType::get({height * vectors * lanes}, element);
-    Value tile = emitter.buffer(type, /*isPrivate=*/true);
-    Access rows;
-    rows.flat = tile;
-    rows.level = emitter.innermost();
-    rows.element = element;
+  /// A buffer in the nearest cache for the sums of `rows`: its loops are the
+  /// rows of `m`, of `whole`, and the columns.
+  Access bufferOf(const Tile &rows) {
+    int64_t width = rows.vectors * emitter.lanes;
+    auto type = MemRefType::get({rows.height * width}, element);
+    Access access;
+    access.flat = emitter.buffer(type, /*isPrivate=*/true);
+    access.level = emitter.innermost();
+    access.element = element;
+    access.strides = {sizeOf(roles.whole) * width, width, 1};
+    return access;
+  }
+
+  /// Vector `j` of row `i` in such a buffer.
+  Point inBuffer(int64_t i, int64_t j) {
     int64_t each = sizeOf(roles.whole);
-    rows.strides = {each * vectors * lanes, vectors * lanes, 1};
-    Point inTile(3);
-    inTile.vectorLoop = 2;
-    inTile.active = lanes;
-    for (int64_t i = 0; i < height; ++i)
-      for (int64_t j = 0; j < vectors; ++j) {
-        inTile.plus = {i / each, i % each, j * lanes};
-        emitter.store({sums[i * vectors + j], emitter.innermost()}, rows,
-                      inTile);
-      }
-    Point place = point;
-    walkRows(roles.m, height / each, inTile, 0, place);
+    Point point(3);
+    point.vectorLoop = 2;
+    point.active = emitter.lanes;
+    point.plus = {i / each, i % each, j * emitter.lanes};
+    return point;
+  }
+
+  /// The epilogue as a loop over the rows, whose sums are in a buffer.
+  void finishInLoop(const Access &sums, const Tile &rows) {
+    int64_t each = sizeOf(roles.whole);
+    Point from = inBuffer(0, 0), to = rows.point;
+    walkRows(roles.m, rows.height / each, from, 0, to);
     if (roles.whole >= 0)
-      walkRows(roles.whole, each, inTile, 1, place);
-    for (int64_t j = 0; j < vectors; ++j) {
-      inTile.plus = {0, 0, j * lanes};
-      finish(emitter.load(rows, inTile).value,
-             column(place, j, vectors, active));
+      walkRows(roles.whole, each, from, 1, to);
+    for (int64_t j = 0; j < rows.vectors; ++j) {
+      from.plus[2] = j * emitter.lanes;
+      finish(emitter.load(sums, from).value, column(to, rows, j));
     }
     if (roles.whole >= 0)
       emitter.close();
@@ -210,11 +251,9 @@ private:
   }
 
   /// The loops over the contracted range, carrying the accumulators.
-  SmallVector<Value> contract(const Point &point, int64_t height,
-                              int64_t vectors, int64_t active,
-                              SmallVector<Value> sums) {
+  SmallVector<Value> contract(const Tile &tile, SmallVector<Value> sums) {
     if (roles.contracted.size() != 1 || depth <= 2 * kBlock)
-      return contractLoops(0, point, height, vectors, active, std::move(sums));
+      return contractLoops(0, tile, std::move(sums));
     // Fresh accumulators for every block.
     unsigned loop = roles.contracted[0];
     int64_t whole = depth / kBlock * kBlock;
@@ -229,59 +268,59 @@ private:
     Value base = blocks.getInductionVar();
     SmallVector<Value> totals(blocks.getRegionIterArgs());
     scf::ForOp steps = emitter.open(kBlock, 1, fresh);
-    Point inside = point;
-    inside.variable[loop] =
+    Tile inside = tile;
+    inside.point.variable[loop] =
         arith::AddIOp::create(emitter.at(emitter.innermost()), emitter.loc,
                               base, steps.getInductionVar());
-    inside.level[loop] = emitter.innermost();
+    inside.point.level[loop] = emitter.innermost();
     SmallVector<Value> carried(steps.getRegionIterArgs());
-    emitter.close(step(inside, height, vectors, active, std::move(carried)));
+    emitter.close(step(inside, std::move(carried)));
     emitter.close(addTo(totals, llvm::to_vector_of<Value>(steps.getResults())));
     totals = llvm::to_vector_of<Value>(blocks.getResults());
     if (whole == depth)
       return totals;
     scf::ForOp rest = emitter.open(depth - whole, 1, fresh);
-    inside = point;
-    inside.variable[loop] = rest.getInductionVar();
-    inside.plus[loop] = whole;
-    inside.level[loop] = emitter.innermost();
+    inside = tile;
+    inside.point.variable[loop] = rest.getInductionVar();
+    inside.point.plus[loop] = whole;
+    inside.point.level[loop] = emitter.innermost();
     carried = llvm::to_vector_of<Value>(rest.getRegionIterArgs());
-    emitter.close(step(inside, height, vectors, active, std::move(carried)));
+    emitter.close(step(inside, std::move(carried)));
     return addTo(totals, llvm::to_vector_of<Value>(rest.getResults()));
   }
 
-  SmallVector<Value> contractLoops(unsigned from, const Point &point,
-                                   int64_t height, int64_t vectors,
-                                   int64_t active, SmallVector<Value> sums) {
+  SmallVector<Value> contractLoops(unsigned from, const Tile &tile,
+                                   SmallVector<Value> sums) {
     if (from == roles.contracted.size())
-      return step(point, height, vectors, active, std::move(sums));
+      return step(tile, std::move(sums));
     unsigned loop = roles.contracted[from];
     scf::ForOp op = emitter.open(nest.sizes[loop], 1, sums);
-    Point inside = point;
-    inside.variable[loop] = op.getInductionVar();
-    inside.level[loop] = emitter.innermost();
+    Tile inside = tile;
+    inside.point.variable[loop] = op.getInductionVar();
+    inside.point.level[loop] = emitter.innermost();
     SmallVector<Value> carried(op.getRegionIterArgs());
-    emitter.close(contractLoops(from + 1, inside, height, vectors, active,
-                                std::move(carried)));
+    emitter.close(contractLoops(from + 1, inside, std::move(carried)));
     return llvm::to_vector_of<Value>(op.getResults());
   }
 
   /// One contracted step: an outer product of a column of A and a row of B.
-  SmallVector<Value> step(const Point &point, int64_t height, int64_t vectors,
-                          int64_t active, SmallVector<Value> sums) {
+  SmallVector<Value> step(const Tile &tile, SmallVector<Value> sums) {
     OpBuilder &builder = emitter.at(emitter.innermost());
     SmallVector<Value> columns;
-    for (int64_t j = 0; j < vectors; ++j)
+    for (int64_t j = 0; j < tile.vectors; ++j)
       columns.push_back(
-          panel ? panel->load(point, j, vectors)
-                : emitter.load(b, column(point, j, vectors, active)).value);
-    prefetchNextRow(point);
-    for (int64_t i = 0; i < height; ++i) {
-      Point place = row(point, i);
+          panel ? panel->load(tile.point, j, tile.vectors)
+                : emitter.load(b, column(tile.point, tile, j)).value);
+    prefetchNextRow(tile.point);
+    for (int64_t i = 0; i < tile.height; ++i) {
+      Point place = row(tile, i);
       place.vectorLoop = -1;
-      Value factor = emitter.broadcast(emitter.load(a, place)).value;
-      for (int64_t j = 0; j < vectors; ++j) {
-        Value &sum = sums[i * vectors + j];
+      Element element = packedRows
+                            ? packedRows->load(tile.point, i, tile.height)
+                            : emitter.load(a, place);
+      Value factor = emitter.broadcast(element).value;
+      for (int64_t j = 0; j < tile.vectors; ++j) {
+        Value &sum = sums[i * tile.vectors + j];
         sum =
             math::FmaOp::create(builder, emitter.loc, columns[j], factor, sum);
       }
@@ -294,7 +333,8 @@ private:
   void prefetchNextRow(const Point &point) {
     constexpr int64_t kSteps = 16, kFar = 1024;
     int64_t rows = roles.whole >= 0 ? roles.whole : roles.m;
-    if (roles.contracted.empty() || rows < 0 || a.strides[rows] != 1)
+    if (packedRows || roles.contracted.empty() || rows < 0 ||
+        a.strides[rows] != 1)
       return;
     unsigned inner = roles.contracted.back();
     int64_t bytes = a.strides[inner] * a.element.getIntOrFloatBitWidth() / 8;
@@ -316,8 +356,7 @@ private:
 
   /// Asks for the results of a tile while it is computed, if that is so short
   /// that stores would come faster than far caches take them.
-  void prefetchResults(const Point &point, int64_t height, int64_t vectors,
-                       int64_t active) {
+  void prefetchResults(const Tile &tile) {
     constexpr int64_t kShort = 32, kFar = 64 * 1024;
     if (depth > kShort)
       return;
@@ -327,15 +366,12 @@ private:
       auto type = cast<MemRefType>(result.flat.getType());
       if (type.getNumElements() * type.getElementTypeBitWidth() / 8 <= kFar)
         continue;
-      for (int64_t i = 0; i < height; ++i)
-        for (int64_t j = 0; j < vectors; ++j) {
-          Point place = column(row(point, i), j, vectors, active);
-          memref::PrefetchOp::create(emitter.at(emitter.innermost()),
-                                     emitter.loc, result.flat,
-                                     emitter.indexOf(result, place).value,
-                                     /*isWrite=*/true, /*localityHint=*/3,
-                                     /*isDataCache=*/true);
-        }
+      for (int64_t i = 0; i < tile.height; ++i)
+        for (int64_t j = 0; j < tile.vectors; ++j)
+          memref::PrefetchOp::create(
+              emitter.at(emitter.innermost()), emitter.loc, result.flat,
+              emitter.indexOf(result, place(tile, i, j)).value,
+              /*isWrite=*/true, /*localityHint=*/3, /*isDataCache=*/true);
     }
   }
 
@@ -344,8 +380,11 @@ private:
     const Access &c = nest.output(0);
     OpBuilder &builder = emitter.at(emitter.innermost());
     if (!start || !matchPattern(start, m_AnyZeroFloat())) {
-      Element first =
-          emitter.broadcast(start ? Element{start, 0} : emitter.load(c, place));
+      // It has changed since the loops around `place` began.
+      Access sumSoFar = c;
+      sumSoFar.level = emitter.innermost();
+      Element first = emitter.broadcast(start ? Element{start, 0}
+                                              : emitter.load(sumSoFar, place));
       sum = arith::AddFOp::create(builder, emitter.loc, first.value, sum);
     }
     Element result{sum, emitter.innermost()};
@@ -379,6 +418,10 @@ private:
   /// What B is read from; nothing where B itself is.
   bool packs = false;
   std::optional<Panel> panel;
+  /// What A is read from; nothing where A itself is. Tiles then have one
+  /// height.
+  std::optional<PackedRows> packedRows;
+  int64_t heightOfPacked = 0;
   int64_t depth = 1;
 };
 
@@ -457,7 +500,7 @@ bool scheduleContraction(linalg::LinalgOp op, Value start,
       nest->accesses[0].element != nest->output(0).element ||
       !nest->accesses[0].flat || !nest->accesses[1].flat)
     return false;
-  std::optional<Roles> roles = rolesOf(*nest);
+  std::optional<Roles> roles = rolesOf(*nest, unit);
   if (!roles || (addsInMemory(*roles) && (start || epilogue)))
     return false;
   std::optional<Nest> after;

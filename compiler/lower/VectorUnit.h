@@ -16,7 +16,8 @@ enum class Vectors : uint8_t {
 /// One row; see there.
 struct VectorUnit {
   llvm::StringLiteral name;
-  int64_t bytes, registers, rows, vectors;
+  int64_t bytes, registers, rows, vectors, depth, leastDepth;
+  bool packsRows;
   int64_t loadsLanes, storesLanes;
 };
 

@@ -35,3 +35,29 @@ func.func @bias_relu(%a: tensor<64x24xf32>, %b: tensor<24x64xf32>,
   } -> tensor<64x64xf32>
   return %y : tensor<64x64xf32>
 }
+
+// Of a long sum 512 steps are packed and summed up at once, panel by panel; the
+// results are added to in memory.
+// CHECK-LABEL: func.func @long_sum
+// CHECK: memref.alloc() {{.*}} : memref<16384xf32>
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c32
+// CHECK: scf.for %{{.*}} = %c0 to %c8 step %c1
+func.func @long_sum(%a: tensor<4096x64xf32>, %b: tensor<4096x64xf32>)
+    -> tensor<64x64xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<64x64xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<64x64xf32>)
+      -> tensor<64x64xf32>
+  %c = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (k, m)>,
+                                        affine_map<(m, n, k) -> (k, n)>,
+                                        affine_map<(m, n, k) -> (m, n)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<4096x64xf32>, tensor<4096x64xf32>)
+      outs(%f : tensor<64x64xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %0 = arith.mulf %p, %q : f32
+      %1 = arith.addf %o, %0 : f32
+      linalg.yield %1 : f32
+  } -> tensor<64x64xf32>
+  return %c : tensor<64x64xf32>
+}

@@ -30,16 +30,20 @@ Kernel::Kernel(const std::string &text, bool schedule) {
     return;
   }
   if (!schedule)
-    compile(*module, {.schedule = false});
-  for (lower::Vectors vectors :
-       {native::thisProcessor().vectors, lower::Vectors::Avx512,
-        lower::Vectors::Avx2, lower::Vectors::Neon})
+    compile(*module, {.schedule = false}, native::thisProcessor());
+  native::Processor host = native::thisProcessor();
+  for (lower::Vectors vectors : {host.vectors, lower::Vectors::Avx512,
+                                 lower::Vectors::Avx2, lower::Vectors::Neon})
     if (schedule)
-      compile(*module, {.vectors = vectors});
+      compile(*module, {.vectors = vectors}, host);
+  // What has more is asked to do with less.
+  if (schedule && host.vectors == lower::Vectors::Avx512)
+    compile(*module, {.vectors = lower::Vectors::Avx2},
+            llvm::cantFail(native::processorNamed("x86-64-v3")));
 }
 
-void Kernel::compile(mlir::ModuleOp module,
-                     const lower::LowerOptions &options) {
+void Kernel::compile(mlir::ModuleOp module, const lower::LowerOptions &options,
+                     const native::Processor &processor) {
   Variant &variant = variants.emplace_back();
   variant.unit = lower::unitOf(options.vectors).name.str();
   auto lowered = lower::lowerKernels(module, options);
@@ -47,7 +51,8 @@ void Kernel::compile(mlir::ModuleOp module,
     ADD_FAILURE() << "not lowered for " << variant.unit;
     return;
   }
-  auto compiled = native::compile(*lowered, {.optimise = options.schedule});
+  auto compiled = native::compile(
+      *lowered, {.processor = processor, .optimise = options.schedule});
   if (!compiled) {
     ADD_FAILURE() << llvm::toString(compiled.takeError());
     return;

@@ -104,7 +104,8 @@ private:
     int64_t scratchBytes = 0;
   };
 
-  void compile(mlir::ModuleOp module, const lower::LowerOptions &options);
+  void compile(mlir::ModuleOp module, const lower::LowerOptions &options,
+               const native::Processor &processor);
   static void run(const Variant &variant, std::vector<void *> operands);
   static void check(bool intact);
   static void expectSame(const Variant &variant, std::string_view bytes,
