@@ -60,7 +60,7 @@ SmallVector<mlir::Location> originsOf(func::CallOp call, func::FuncOp kernel) {
   auto fused = dyn_cast<FusedLoc>(call.getLoc());
   auto own = fused ? dyn_cast_or_null<ArrayAttr>(fused.getMetadata()) : nullptr;
   auto ops = kernel.front().without_terminator();
-  if (own && own.size() == size_t(llvm::range_size(ops)))
+  if (own && own.size() == llvm::range_size(ops))
     for (Attribute origin : own)
       origins.push_back(cast<LocationAttr>(origin));
   else

@@ -156,7 +156,8 @@ int64_t chooseSteps(int64_t size, int64_t rows, int64_t vectors,
     return cost;
   };
   auto cost = [&](int64_t steps) {
-    return double(size / steps) * costOf(steps) + costOf(size % steps);
+    int64_t whole = size / steps;
+    return double(whole) * costOf(steps) + costOf(size % steps);
   };
   for (int64_t steps = 1; steps <= std::min(most, size); ++steps)
     if (cost(steps) < cost(best) * 0.99)

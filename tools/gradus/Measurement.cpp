@@ -110,9 +110,11 @@ void measureKernels(Stepper &stepper, BoundFunction &function, double seconds,
   CopyPeak copies(workingBytes(step));
   std::vector<double> peaks, teamPeaks;
   Clock::time_point start = Clock::now();
-  double lastProbe = -1, now = 0;
-  for (size_t round = 0; round < kFewest || now < seconds;
-       ++round, now = secondsSince(start)) {
+  double lastProbe = -1;
+  for (size_t round = 0;; ++round) {
+    double now = secondsSince(start);
+    if (round >= kFewest && now >= seconds)
+      break;
     if (now - lastProbe > kProbeEvery || peaks.size() < kFewest) {
       peaks.push_back(copies.measure());
       if (step.team)

@@ -145,7 +145,9 @@ static std::string workText(const Planned &planned) {
     bytes += call.sparedBytes;
     traffic += call.sparedTraffic;
   }
-  auto orNone = [](std::string text) { return text.empty() ? "0" : text; };
+  auto orNone = [](const std::string &text) {
+    return text.empty() ? "0" : text;
+  };
   std::string text = "work\n";
   text += fmt::format("  {:<12}{:>10}  FLOP in products, {} elements of other "
                       "operations\n",
