@@ -65,21 +65,28 @@ void GraphFunction::finish() {
   function.setFunctionType(opBuilder.getFunctionType(
       body().getArgumentTypes(), ValueRange(values).getTypes()));
 
-  for (auto &[name, number] : numbers) {
-    function.setArgAttr(number, nameAttr, opBuilder.getStringAttr(name));
+  // All at once: a context keeps every list of attributes that it has seen.
+  SmallVector<NamedAttrList> ofArguments(names.size());
+  for (auto [name, attributes] : llvm::zip_equal(names, ofArguments)) {
+    attributes.set(nameAttr, opBuilder.getStringAttr(name));
     if (auto initial = initials.find(name); initial != initials.end())
-      function.setArgAttr(number, initialAttr,
-                          opBuilder.getF64FloatAttr(initial->second));
+      attributes.set(initialAttr, opBuilder.getF64FloatAttr(initial->second));
   }
-  for (auto [i, result] : llvm::enumerate(results)) {
-    function.setResultAttr(i, nameAttr, opBuilder.getStringAttr(result.name));
+  SmallVector<NamedAttrList> ofResults(results.size());
+  for (auto [result, attributes] : llvm::zip_equal(results, ofResults)) {
+    attributes.set(nameAttr, opBuilder.getStringAttr(result.name));
     if (auto updated = numbers.find(result.name); updated != numbers.end())
-      function.setResultAttr(i, updatesAttr,
-                             opBuilder.getI64IntegerAttr(updated->second));
+      attributes.set(updatesAttr, opBuilder.getI64IntegerAttr(updated->second));
     if (!result.combine.empty())
-      function.setResultAttr(i, combineAttr,
-                             opBuilder.getStringAttr(result.combine));
+      attributes.set(combineAttr, opBuilder.getStringAttr(result.combine));
   }
+  auto dictionaries = [&](ArrayRef<NamedAttrList> lists) {
+    return llvm::map_to_vector(lists, [&](const NamedAttrList &list) {
+      return list.getDictionary(opBuilder.getContext());
+    });
+  };
+  function.setAllArgAttrs(dictionaries(ofArguments));
+  function.setAllResultAttrs(dictionaries(ofResults));
 }
 
 } // namespace gradus::construct
