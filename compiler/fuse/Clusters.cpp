@@ -9,6 +9,15 @@ namespace gradus::fuse {
 
 bool Cluster::isView() const { return isa<graph::ReshapeOp>(ops.front()); }
 
+bool Cluster::addNeeded(const Cluster *other) {
+  bool isNew = !needs(other) || other->needed.test(needed);
+  needed |= other->needed;
+  if (needed.size() <= other->id)
+    needed.resize(other->id + 1);
+  needed.set(other->id);
+  return isNew;
+}
+
 Clustering::Clustering(Block &body) : body(body) {
   int64_t next = 0;
   for (Operation &op : body.without_terminator())
@@ -53,17 +62,17 @@ Clustering::producersOf(ArrayRef<Operation *> ops) const {
   return producers;
 }
 
-void Clustering::add(Cluster *cluster, ArrayRef<Operation *> ops) {
+void Clustering::add(Cluster *cluster, ArrayRef<Operation *> ops,
+                     Operation *user) {
   for (Operation *op : ops)
     owner[op] = cluster;
-  llvm::append_range(cluster->ops, ops);
+  auto place = user ? llvm::find(cluster->ops, user) : cluster->ops.end();
+  cluster->ops.insert(place, ops.begin(), ops.end());
   update(cluster);
   bool grows = false;
   for (Cluster *producer : producersOf(ops))
-    if (producer != cluster) {
-      grows |= cluster->needed.test_and_set(producer->id);
-      grows |= cluster->needed |= producer->needed;
-    }
+    if (producer != cluster)
+      grows |= cluster->addNeeded(producer);
   if (grows)
     passOn(cluster);
 }
@@ -71,19 +80,26 @@ void Clustering::add(Cluster *cluster, ArrayRef<Operation *> ops) {
 /// Who needs `grown` needs what it needs.
 void Clustering::passOn(const Cluster *grown) {
   for (const auto &cluster : clusters)
-    if (cluster->needed.test(grown->id))
-      cluster->needed |= grown->needed;
+    if (cluster->needs(grown))
+      cluster->addNeeded(grown);
 }
 
 Cluster *Clustering::newCluster() {
   clusters.push_back(std::make_unique<Cluster>());
   clusters.back()->id = clusters.size() - 1;
+  clusters.back()->needed.resize(clusters.size());
   return clusters.back().get();
 }
 
 void Clustering::update(Cluster *cluster) {
-  llvm::sort(cluster->ops,
-             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  // In the order of the program, copies as they stand: not by isBeforeInBlock,
+  // which counts the whole block anew after each copy.
+  SmallVector<std::tuple<int64_t, size_t, Operation *>> places;
+  for (auto [i, op] : llvm::enumerate(cluster->ops))
+    places.emplace_back(number.lookup(op), i, op);
+  llvm::sort(places);
+  for (auto [i, place] : llvm::enumerate(places))
+    cluster->ops[i] = std::get<Operation *>(place);
   if (cluster->ops.empty())
     return;
   cluster->kind = kindOf(cluster->ops).value_or(Kind::Rows);
@@ -107,7 +123,7 @@ void Clustering::place(Operation *op) {
     Ops together = candidate->ops;
     llvm::append_range(together, unit);
     return kindOf(together) && llvm::none_of(producers, [&](Cluster *producer) {
-             return producer != candidate && needs(producer, candidate);
+             return producer != candidate && producer->needs(candidate);
            });
   };
   auto found = llvm::find_if(candidates, fits);
@@ -116,13 +132,9 @@ void Clustering::place(Operation *op) {
   add(newCluster(), unit);
 }
 
-bool Clustering::needs(Cluster *cluster, Cluster *other) const {
-  return cluster == other || cluster->needed.test(other->id);
-}
-
 bool Clustering::hasDetour(Cluster *first, Cluster *second) const {
   return llvm::any_of(producersOf(second->ops), [&](Cluster *producer) {
-    return producer != first && producer != second && needs(producer, first);
+    return producer != first && producer != second && producer->needs(first);
   });
 }
 
@@ -137,12 +149,12 @@ bool Clustering::tryMerge(Cluster *into, Cluster *from) {
   from->ops.clear();
   add(into, moved);
   // Who needs one of them needs both.
-  into->needed |= from->needed;
+  into->addNeeded(from);
   into->needed.reset(into->id);
   into->needed.reset(from->id);
   for (const auto &cluster : clusters)
-    if (cluster.get() != into && cluster->needed.test(from->id))
-      cluster->needed.set(into->id);
+    if (cluster.get() != into && cluster->needs(from))
+      cluster->addNeeded(into);
   passOn(into);
   return true;
 }

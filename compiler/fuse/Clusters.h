@@ -25,7 +25,7 @@
 
 #include "compiler/fuse/Legality.h"
 
-#include "llvm/ADT/SparseBitVector.h"
+#include "llvm/ADT/BitVector.h"
 
 #include <memory>
 #include <vector>
@@ -40,9 +40,14 @@ struct Cluster {
   int64_t last = 0;
   /// The numbers of all clusters that this one needs, directly or not.
   unsigned id = 0;
-  llvm::SparseBitVector<> needed;
+  llvm::BitVector needed;
 
   bool isView() const;
+  bool needs(const Cluster *other) const {
+    return other->id < needed.size() && needed.test(other->id);
+  }
+  /// Whether that is new.
+  bool addNeeded(const Cluster *other);
 };
 
 /// A partition of the ops of a block into clusters.
@@ -78,11 +83,11 @@ private:
   bool tryMerge(Cluster *into, Cluster *from);
   bool mergeNeighbours();
   void mergeScalars();
-  /// Whether `cluster` needs `other`, directly or not.
-  bool needs(Cluster *cluster, Cluster *other) const;
   /// Whether a way leads from `first` through a third cluster to `second`.
   bool hasDetour(Cluster *first, Cluster *second) const;
-  void add(Cluster *cluster, llvm::ArrayRef<mlir::Operation *> ops);
+  /// Copies for a `user` stand right in front of it.
+  void add(Cluster *cluster, llvm::ArrayRef<mlir::Operation *> ops,
+           mlir::Operation *user = nullptr);
   Cluster *newCluster();
   void passOn(const Cluster *grown);
   void update(Cluster *cluster);
@@ -103,6 +108,7 @@ private:
   mlir::Block &body;
   std::vector<std::unique_ptr<Cluster>> clusters;
   llvm::DenseMap<mlir::Operation *, Cluster *> owner;
+  /// Places in the program; a copy has that of its user.
   llvm::DenseMap<mlir::Operation *, int64_t> number;
   /// Values stored because others are computed from them where they are read.
   llvm::DenseSet<mlir::Value> kept;

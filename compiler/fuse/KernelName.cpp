@@ -22,14 +22,24 @@ static StringRef pathOf(func::FuncOp step, unsigned argument) {
 
 /// The path of the first parameter that `ops` compute anew.
 static StringRef updatedPath(func::FuncOp step, ArrayRef<Operation *> ops) {
-  for (OpOperand &result : step.front().getTerminator()->getOpOperands()) {
-    auto updated = updatedArgument(step, result.getOperandNumber());
-    Operation *producer = bytesBehind(result.get()).getDefiningOp();
-    if (updated && producer && llvm::is_contained(ops, producer))
-      if (StringRef path = pathOf(step, *updated); !path.empty())
-        return path;
-  }
-  return "";
+  StringRef first;
+  Operation *end = step.front().getTerminator();
+  unsigned number = step.getNumResults();
+  auto visit = [&](OpOperand &use) {
+    if (use.getOwner() != end || use.getOperandNumber() > number)
+      return;
+    auto updated = updatedArgument(step, use.getOperandNumber());
+    StringRef path = updated ? pathOf(step, *updated) : "";
+    if (path.empty())
+      return;
+    first = path;
+    number = use.getOperandNumber();
+  };
+  for (Operation *op : ops)
+    for (Value result : op->getResults())
+      for (OpOperand *use : usesOfBytes(result))
+        visit(*use);
+  return first;
 }
 
 /// The module of the first parameter that `ops` read, `fc1` of `fc1.W`; the

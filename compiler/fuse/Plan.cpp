@@ -67,6 +67,16 @@ Value bytesBehind(Value value) {
   return value;
 }
 
+SmallVector<OpOperand *> usesOfBytes(Value value) {
+  SmallVector<OpOperand *> uses;
+  for (OpOperand &use : value.getUses())
+    if (auto reshape = dyn_cast<graph::ReshapeOp>(use.getOwner()))
+      llvm::append_range(uses, usesOfBytes(reshape));
+    else
+      uses.push_back(&use);
+  return uses;
+}
+
 static BufferInfo bufferOf(Type type, StringAttr name, std::string otherwise,
                            Access access) {
   auto tensor = cast<RankedTensorType>(type);

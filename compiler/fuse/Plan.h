@@ -106,4 +106,7 @@ std::optional<int64_t> updatedArgument(mlir::func::FuncOp function,
 /// The value whose bytes `value` is: reshapes between kernels are only names.
 mlir::Value bytesBehind(mlir::Value value);
 
+/// The uses of the bytes of `value`, also under other names.
+llvm::SmallVector<mlir::OpOperand *> usesOfBytes(mlir::Value value);
+
 } // namespace gradus::fuse

@@ -114,21 +114,21 @@ bool Clustering::recomputeOne(Operation *op) {
     return false;
   Cluster *from = clusterOf(op);
   for (Cluster *reader : repetition->readers) {
-    auto user = llvm::find_if(reader->ops, [&](Operation *candidate) {
+    Operation *user = *llvm::find_if(reader->ops, [&](Operation *candidate) {
       return llvm::is_contained(candidate->getOperands(), op->getResult(0));
     });
-    OpBuilder builder(*user);
+    OpBuilder builder(user);
     IRMapping mapping;
     Ops copies;
     for (Operation *original : repetition->ops) {
       Operation *copy = builder.clone(*original, mapping);
-      number[copy] = number.lookup(*user);
+      number[copy] = number.lookup(user);
       copies.push_back(copy);
     }
     op->getResult(0).replaceUsesWithIf(
         mapping.lookup(op->getResult(0)),
         [&](OpOperand &use) { return clusterOf(use.getOwner()) == reader; });
-    add(reader, copies);
+    add(reader, copies, user);
   }
   removeDead(from);
   return true;

@@ -5,6 +5,8 @@
 #include "compiler/fuse/Plan.h"
 #include "dialect/Graph.h"
 
+#include "llvm/ADT/SetVector.h"
+
 using namespace mlir;
 
 namespace gradus::fuse {
@@ -143,10 +145,11 @@ private:
     auto over = operandOver(writer, bytes, argument);
     if (!over)
       return false;
-    SmallVector<Operation *> readers;
-    for (auto call : step.front().getOps<func::CallOp>())
-      if (call != writer && readsBytes(call, argument))
-        readers.push_back(call);
+    llvm::SmallSetVector<Operation *, 8> readers;
+    SmallVector<OpOperand *> uses = usesOfBytes(argument);
+    for (OpOperand *use : llvm::reverse(uses))
+      if (isa<func::CallOp>(use->getOwner()) && use->getOwner() != writer)
+        readers.insert(use->getOwner());
     if (llvm::any_of(readers, [&](Operation *reader) {
           return order.needs(reader, writer);
         }))
@@ -155,12 +158,6 @@ private:
       order.addBefore(reader, writer);
     marks[writer][bytes.getResultNumber()] = *over;
     return true;
-  }
-
-  static bool readsBytes(func::CallOp call, BlockArgument argument) {
-    return llvm::any_of(call.getOperands(), [&](Value operand) {
-      return bytesBehind(operand) == argument;
-    });
   }
 
   /// The operand of `writer` that holds `argument`: -1 if it does not read it;
