@@ -60,8 +60,17 @@ void Emitter::close(ValueRange results) {
 Element Emitter::broadcast(Element element) {
   if (element.isVector())
     return element;
+  OpBuilder &builder = at(element.level);
+  // Vectors are compared anew: a bit is not easily made a mask.
+  if (auto compare = element.value.getDefiningOp<arith::CmpFOp>()) {
+    Value lhs = broadcast({compare.getLhs(), element.level}).value;
+    Value rhs = broadcast({compare.getRhs(), element.level}).value;
+    return {arith::CmpFOp::create(builder, loc, compare.getPredicate(), lhs,
+                                  rhs),
+            element.level};
+  }
   Value vector = vector::BroadcastOp::create(
-      at(element.level), loc, vectorOf(element.value.getType()), element.value);
+      builder, loc, vectorOf(element.value.getType()), element.value);
   return {vector, element.level};
 }
 
