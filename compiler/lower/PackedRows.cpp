@@ -15,7 +15,7 @@ static SmallVector<unsigned> allContracted(const Roles &roles) {
 
 bool PackedRows::isWorthIt(const Nest &nest, const Roles &roles,
                            const VectorUnit &unit, int64_t panels) {
-  constexpr int64_t kFar = 1024, kSteps = 256, kPanels = 4;
+  constexpr int64_t kFar = 128, kSteps = 256, kPanels = 4;
   const Access &a = nest.accesses[roles.a];
   if (!unit.packsRows || panels < kPanels || roles.m < 0 || roles.whole >= 0 ||
       a.strides[roles.m] != 1 || roles.contracted.empty() ||
