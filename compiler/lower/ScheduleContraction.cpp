@@ -5,6 +5,7 @@
 // reader of the result is evaluated on the registers before they are stored.
 // Edges have tiles of their own, chosen up front; nothing is padded in memory
 // but the packed panel.
+#include "compiler/lower/DotProducts.h"
 #include "compiler/lower/PackedRows.h"
 #include "compiler/lower/Panel.h"
 
@@ -28,8 +29,11 @@ public:
   void emit() {
     int64_t lanes = emitter.lanes, n = nest.sizes[roles.n];
     int64_t m = sizeOf(roles.m), each = sizeOf(roles.whole);
-    int64_t vectors = std::min<int64_t>(chooseVectors(m * each, emitter.unit),
-                                        llvm::divideCeil(n, lanes));
+    sumsAcross = areDotProducts(nest, roles);
+    int64_t vectors =
+        sumsAcross ? 1
+                   : std::min<int64_t>(chooseVectors(m * each, emitter.unit),
+                                       llvm::divideCeil(n, lanes));
     int64_t tiles =
         llvm::divideCeil(m, chooseSteps(m, each, vectors, emitter.unit));
     for (unsigned loop : roles.between)
@@ -38,7 +42,7 @@ public:
     bool isPanel = b.strides[roles.n] == 1 && n <= vectors * lanes &&
                    !roles.contracted.empty() &&
                    b.strides[roles.contracted.back()] == n;
-    packs = b.strides[roles.n] != 1 || (tiles > 2 && !isPanel);
+    packs = !sumsAcross && (b.strides[roles.n] != 1 || (tiles > 2 && !isPanel));
     depth = 1;
     for (unsigned loop : roles.contracted)
       depth *= nest.sizes[loop];
@@ -171,8 +175,7 @@ private:
     Tile tile = rows;
     for (int64_t part = 0; part < parts; ++part) {
       tile.height = rows.height / parts + (part < rows.height % parts);
-      SmallVector<Value> sums(tile.accumulators(), zero());
-      sums = contract(tile, std::move(sums));
+      SmallVector<Value> sums = contract(tile);
       for (int64_t i = 0; i < tile.height; ++i)
         for (int64_t j = 0; j < tile.vectors; ++j) {
           Value sum = sums[i * tile.vectors + j];
@@ -251,7 +254,10 @@ private:
   }
 
   /// The loops over the contracted range, carrying the accumulators.
-  SmallVector<Value> contract(const Tile &tile, SmallVector<Value> sums) {
+  SmallVector<Value> contract(const Tile &tile) {
+    if (sumsAcross)
+      return {dotProducts(nest, roles, emitter, place(tile, 0, 0))};
+    SmallVector<Value> sums(tile.accumulators(), zero());
     if (roles.contracted.size() != 1 || depth <= 2 * kBlock)
       return contractLoops(0, tile, std::move(sums));
     // Fresh accumulators for every block.
@@ -415,6 +421,8 @@ private:
   Emitter emitter;
   const Access &a, &b;
   Type element;
+  /// Whether each column is summed up in a vector of its own.
+  bool sumsAcross = false;
   /// What B is read from; nothing where B itself is.
   bool packs = false;
   std::optional<Panel> panel;

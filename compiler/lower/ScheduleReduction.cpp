@@ -33,15 +33,12 @@ std::optional<Combination> combinationOf(linalg::LinalgOp op) {
   return Combination{combine, term, *neutral};
 }
 
-/// Bytes of a vector, whatever the processor's have: sums are the same.
-constexpr int64_t kBytes = 64;
-
 class ReductionSchedule {
 public:
   ReductionSchedule(Nest &nest, const Combination &combination, Value start,
                     const VectorUnit &unit)
       : nest(nest), combination(combination), start(start),
-        emitter(nest.op, lanesOf(nest, kBytes), unit), point(nest.loops()) {}
+        emitter(nest.op, lanesOf(nest, kSumBytes), unit), point(nest.loops()) {}
 
   void emit(unsigned along) {
     point.vectorLoop = along;

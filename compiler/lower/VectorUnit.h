@@ -21,6 +21,10 @@ struct VectorUnit {
   int64_t loadsLanes, storesLanes;
 };
 
+/// Bytes of a vector whose lanes are added up, whatever the processor's have:
+/// sums are the same.
+inline constexpr int64_t kSumBytes = 64;
+
 inline const VectorUnit &unitOf(Vectors vectors) {
   static constexpr VectorUnit units[] = {
 #define VECTOR_UNIT(NAME, FLAG, ...) {FLAG, __VA_ARGS__},

@@ -61,3 +61,29 @@ func.func @long_sum(%a: tensor<4096x64xf32>, %b: tensor<4096x64xf32>)
   } -> tensor<64x64xf32>
   return %c : tensor<64x64xf32>
 }
+
+// A matrix times a vector: columns of B are read where they lie, each is summed
+// up in a vector, and a tree of halves gives the vector that is stored. Nothing
+// is packed.
+// CHECK-LABEL: func.func @matrix_vector
+// CHECK-NOT: memref.alloc
+// CHECK: scf.for %{{.*}} = %c0 to %c32 step %c16
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-16: math.fma
+// CHECK: scf.yield
+// CHECK: vector.maskedload
+// CHECK-COUNT-16: math.fma
+// CHECK: vector.shuffle %{{.*}}, %{{.*}} [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
+// CHECK-NEXT: vector.shuffle
+// CHECK-NEXT: arith.addf
+// CHECK: vector.store
+// CHECK: return
+func.func @matrix_vector(%a: tensor<32x50xf32>, %x: tensor<50xf32>)
+    -> tensor<32xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<32xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<32xf32>) -> tensor<32xf32>
+  %y = linalg.matvec ins(%a, %x : tensor<32x50xf32>, tensor<50xf32>)
+      outs(%f : tensor<32xf32>) -> tensor<32xf32>
+  return %y : tensor<32xf32>
+}

@@ -185,10 +185,22 @@ TEST(ScheduledContraction, VectorsTakePart) {
   expectContraction<float>("k", "k", "", sizes);
 }
 
+TEST(ScheduledContraction, ColumnsAreDotProducts) {
+  // Whole vectors of columns and of steps, some of each, and fewer than one.
+  for (int64_t n : {1, 4, 16, 45})
+    for (int64_t k : {7, 16, 48, 50}) {
+      Sizes sizes{{'m', n}, {'k', k}, {'h', 3}};
+      expectContraction<float>("mk", "k", "m", sizes);
+      expectContraction<double>("mk", "k", "m", sizes);
+      expectContraction<float>("hk", "hmk", "hm", sizes);
+    }
+}
+
 TEST(ScheduledContraction, LongSumsKeepTheirPrecision) {
   Sizes sizes{{'m', 9}, {'n', 34}, {'k', 5000}};
   expectContraction<float>("mk", "kn", "mn", sizes);
   expectContraction<float>("mk", "nk", "mn", sizes);
+  expectContraction<float>("k", "nk", "n", sizes);
 }
 
 TEST(ScheduledContraction, BiasAndReluRunOnTheRegisters) {
