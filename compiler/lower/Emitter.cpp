@@ -65,9 +65,9 @@ Element Emitter::broadcast(Element element) {
   if (auto compare = element.value.getDefiningOp<arith::CmpFOp>()) {
     Value lhs = broadcast({compare.getLhs(), element.level}).value;
     Value rhs = broadcast({compare.getRhs(), element.level}).value;
-    return {arith::CmpFOp::create(builder, loc, compare.getPredicate(), lhs,
-                                  rhs),
-            element.level};
+    return {
+        arith::CmpFOp::create(builder, loc, compare.getPredicate(), lhs, rhs),
+        element.level};
   }
   Value vector = vector::BroadcastOp::create(
       builder, loc, vectorOf(element.value.getType()), element.value);

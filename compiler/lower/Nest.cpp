@@ -127,29 +127,49 @@ bool Nest::scatters() const {
   return false;
 }
 
-void mergeLoops(Nest &nest) {
-  for (auto index : nest.body->getOps<linalg::IndexOp>())
-    if (nest.loopOf[index.getDim()] >= 0)
-      return;
+/// Whether the body refers to a loop by its number.
+static bool hasIndices(const Nest &nest) {
+  return llvm::any_of(
+      nest.body->getOps<linalg::IndexOp>(),
+      [&](linalg::IndexOp index) { return nest.loopOf[index.getDim()] >= 0; });
+}
+
+/// Whether loop `outer` and the next are walked as one.
+static bool areOne(const Nest &nest, unsigned outer) {
+  unsigned inner = outer + 1;
+  return nest.reduces[outer] == nest.reduces[inner] &&
+         llvm::all_of(nest.accesses, [&](const Access &access) {
+           return access.strides.empty() ||
+                  access.strides[outer] ==
+                      access.strides[inner] * nest.sizes[inner];
+         });
+}
+
+static void mergeWithNext(Nest &nest, unsigned outer) {
+  nest.sizes[outer + 1] *= nest.sizes[outer];
+  nest.sizes.erase(nest.sizes.begin() + outer);
+  nest.reduces.erase(nest.reduces.begin() + outer);
+  for (Access &access : nest.accesses)
+    if (!access.strides.empty())
+      access.strides.erase(access.strides.begin() + outer);
+}
+
+void mergeLoops(Nest &nest, Nest *other) {
+  if (hasIndices(nest) || (other && hasIndices(*other)))
+    return;
   for (unsigned outer = 0; outer + 1 < nest.loops();) {
-    unsigned inner = outer + 1;
-    bool asOne = nest.reduces[outer] == nest.reduces[inner] &&
-                 llvm::all_of(nest.accesses, [&](const Access &access) {
-                   return access.strides[outer] ==
-                          access.strides[inner] * nest.sizes[inner];
-                 });
-    if (!asOne) {
+    if (!areOne(nest, outer) || (other && !areOne(*other, outer))) {
       ++outer;
       continue;
     }
-    nest.sizes[inner] *= nest.sizes[outer];
-    nest.sizes.erase(nest.sizes.begin() + outer);
-    nest.reduces.erase(nest.reduces.begin() + outer);
-    for (Access &access : nest.accesses)
-      access.strides.erase(access.strides.begin() + outer);
+    mergeWithNext(nest, outer);
+    if (other)
+      mergeWithNext(*other, outer);
   }
   // No body refers to loops by number any more.
-  nest.loopOf.assign(nest.loopOf.size(), -1);
+  for (Nest *each : {&nest, other})
+    if (each)
+      each->loopOf.assign(each->loopOf.size(), -1);
 }
 
 void splitLoop(Nest &nest, unsigned loop, int64_t steps) {

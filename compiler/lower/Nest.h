@@ -45,8 +45,9 @@ struct Nest {
 /// operand's address is not a sum of fixed strides.
 std::optional<Nest> nestOf(mlir::OpBuilder &builder, mlir::linalg::LinalgOp op);
 
-/// Merges neighbouring loops that every access walks as one.
-void mergeLoops(Nest &nest);
+/// Merges neighbouring loops that every access walks as one; of `other`, a nest
+/// over the same loops, too.
+void mergeLoops(Nest &nest, Nest *other = nullptr);
 
 /// Makes loop `loop` two: the one around it, which takes `steps` steps of it at
 /// once, becomes loop `loop`, the rest of the nest moves up by one. `steps`

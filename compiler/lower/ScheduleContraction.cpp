@@ -508,9 +508,6 @@ bool scheduleContraction(linalg::LinalgOp op, Value start,
       nest->accesses[0].element != nest->output(0).element ||
       !nest->accesses[0].flat || !nest->accesses[1].flat)
     return false;
-  std::optional<Roles> roles = rolesOf(*nest, unit);
-  if (!roles || (addsInMemory(*roles) && (start || epilogue)))
-    return false;
   std::optional<Nest> after;
   if (epilogue) {
     if (!hasVectorForm(*epilogue.getBlock()))
@@ -518,6 +515,12 @@ bool scheduleContraction(linalg::LinalgOp op, Value start,
     after = alignEpilogue(builder, op, *nest, epilogue);
     if (!after || lanesOf(*after, unit.bytes) != lanesOf(*nest, unit.bytes))
       return false;
+  }
+  mergeLoops(*nest, after ? &*after : nullptr);
+  std::optional<Roles> roles = rolesOf(*nest, unit);
+  if (!roles || (addsInMemory(*roles) && (start || epilogue)))
+    return false;
+  if (epilogue) {
     for (unsigned i = after->inputs; i < after->accesses.size(); ++i)
       if (after->accesses[i].strides[roles->n] != 1)
         return false;

@@ -87,3 +87,42 @@ func.func @matrix_vector(%a: tensor<32x50xf32>, %x: tensor<50xf32>)
       outs(%f : tensor<32xf32>) -> tensor<32xf32>
   return %y : tensor<32xf32>
 }
+
+// A weight gradient sums over examples and positions, which lie behind each
+// other: one loop, also where an update follows on the registers.
+// CHECK-LABEL: func.func @examples_and_positions
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c32
+// CHECK: scf.for %{{.*}} = %c0 to %c192 step %c1
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c8
+// CHECK: scf.for %{{.*}} = %c0 to %c192 step %c1 iter_args
+// CHECK-COUNT-16: math.fma
+// CHECK: scf.yield
+// CHECK-COUNT-16: arith.subf
+func.func @examples_and_positions(%x: tensor<8x24x64xf32>,
+    %g: tensor<8x24x64xf32>, %w: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<64x64xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<64x64xf32>)
+      -> tensor<64x64xf32>
+  %c = linalg.generic {indexing_maps = [affine_map<(m, n, b, t) -> (b, t, m)>,
+                                        affine_map<(m, n, b, t) -> (b, t, n)>,
+                                        affine_map<(m, n, b, t) -> (m, n)>],
+                       iterator_types = ["parallel", "parallel", "reduction",
+                                         "reduction"]}
+      ins(%x, %g : tensor<8x24x64xf32>, tensor<8x24x64xf32>)
+      outs(%f : tensor<64x64xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %0 = arith.mulf %p, %q : f32
+      %1 = arith.addf %o, %0 : f32
+      linalg.yield %1 : f32
+  } -> tensor<64x64xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id, #id],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%w, %c : tensor<64x64xf32>, tensor<64x64xf32>)
+      outs(%e : tensor<64x64xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %0 = arith.subf %p, %q : f32
+      linalg.yield %0 : f32
+  } -> tensor<64x64xf32>
+  return %y : tensor<64x64xf32>
+}
