@@ -93,11 +93,11 @@ func.func @matrix_vector(%a: tensor<32x50xf32>, %x: tensor<50xf32>)
 // CHECK-LABEL: func.func @examples_and_positions
 // CHECK: scf.for %{{.*}} = %c0 to %c64 step %c32
 // CHECK: scf.for %{{.*}} = %c0 to %c192 step %c1
-// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c8
+// CHECK: scf.for %{{.*}} = %c0 to %c52 step %c13
 // CHECK: scf.for %{{.*}} = %c0 to %c192 step %c1 iter_args
-// CHECK-COUNT-16: math.fma
+// CHECK-COUNT-26: math.fma
 // CHECK: scf.yield
-// CHECK-COUNT-16: arith.subf
+// CHECK-COUNT-26: arith.subf
 func.func @examples_and_positions(%x: tensor<8x24x64xf32>,
     %g: tensor<8x24x64xf32>, %w: tensor<64x64xf32>) -> tensor<64x64xf32> {
   %z = arith.constant 0.0 : f32
