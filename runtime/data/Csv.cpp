@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 
 namespace gradus {
 
@@ -91,12 +92,9 @@ std::string_view CsvTable::lineAt(size_t offset) const {
   return rest;
 }
 
-bool CsvTable::lineEnds(size_t offset) const {
-  // Asked at every character.
-  if (offset == text.size() || text[offset] == '\n')
-    return true;
-  return text[offset] == '\r' &&
-         (offset + 1 == text.size() || text[offset + 1] == '\n');
+size_t CsvTable::lineEnd(size_t offset) const {
+  size_t end = std::min(text.find('\n', offset), text.size());
+  return end > offset && text[end - 1] == '\r' ? end - 1 : end;
 }
 
 size_t CsvTable::cutQuoted(const Start &start, size_t open,
@@ -119,37 +117,46 @@ size_t CsvTable::cutQuoted(const Start &start, size_t open,
 }
 
 size_t CsvTable::cut(const Start &start, std::vector<CsvCell> &cells) const {
-  cells.clear();
-  size_t at = start.offset;
+  size_t count = 0, at = start.offset, end = lineEnd(at);
   while (true) {
     while (at < text.size() && isBlank(text[at]))
       ++at;
-    CsvCell &cell = cells.emplace_back();
+    // Cells are cut anew for each row of a file: their memory is kept.
+    CsvCell &cell = count < cells.size() ? cells[count] : cells.emplace_back();
+    ++count;
+    cell.text.clear();
     cell.begin = at - start.offset;
-    if (at < text.size() && text[at] == '"')
+    if (at < text.size() && text[at] == '"') {
       at = cutQuoted(start, at, cell.text);
+      if (at > end)
+        end = lineEnd(at);
+    }
     // What follows a closing quote is kept, so that it is noticed.
     size_t plain = at;
-    while (!lineEnds(at) && text[at] != ',')
-      ++at;
+    const void *comma = std::memchr(text.data() + at, ',', end - at);
+    at = comma ? static_cast<const char *>(comma) - text.data() : end;
     size_t stop = at;
     while (stop > plain && isBlank(text[stop - 1]))
       --stop;
     cell.text.append(text, plain, stop - plain);
     cell.end = std::max(stop - start.offset, cell.begin);
-    if (lineEnds(at))
+    if (at == end)
       break;
     ++at;
   }
-  size_t newline = text.find('\n', at);
+  cells.resize(count);
+  size_t newline = text.find('\n', end);
   return newline == std::string::npos ? text.size() : newline + 1;
 }
 
 std::vector<CsvCell> CsvTable::row(size_t index) const {
   std::vector<CsvCell> cells;
-  cells.reserve(width);
-  cut(starts[index], cells);
+  readRow(index, cells);
   return cells;
+}
+
+void CsvTable::readRow(size_t index, std::vector<CsvCell> &cells) const {
+  cut(starts[index], cells);
 }
 
 std::string CsvTable::columnText(size_t column) const {

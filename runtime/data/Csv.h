@@ -35,6 +35,8 @@ public:
   size_t columns() const { return width; }
 
   std::vector<CsvCell> row(size_t index) const;
+  /// The same into `cells`, whose memory is used again.
+  void readRow(size_t index, std::vector<CsvCell> &cells) const;
 
   /// The place of a cell, for a message.
   DataPlace place(size_t row, size_t column, std::string label = "") const;
@@ -55,7 +57,8 @@ private:
   size_t cutQuoted(const Start &start, size_t open, std::string &out) const;
   DataPlace cellPlace(const Start &start, size_t column, std::string detail,
                       std::string label) const;
-  bool lineEnds(size_t offset) const;
+  /// Where the line of `offset` ends: before its line feed.
+  size_t lineEnd(size_t offset) const;
   std::string_view lineAt(size_t offset) const;
   uint64_t lineFeeds(size_t begin, size_t end) const;
 

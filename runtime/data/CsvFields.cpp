@@ -304,8 +304,9 @@ Tensor csvValues(const CsvTable &table, const Field &field,
   Tensor values(field.element, std::move(shape));
   CellReader reader(table, field, names, missing);
   int64_t at = 0;
+  std::vector<CsvCell> cells;
   for (size_t row : rows) {
-    std::vector<CsvCell> cells = table.row(row);
+    table.readRow(row, cells);
     for (size_t column : columns)
       values.set(at++, reader.read(cells[column].text, row, column));
   }
