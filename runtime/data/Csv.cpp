@@ -24,9 +24,10 @@ std::optional<double> parseNumber(std::string_view text) {
 
 static bool isBlank(char c) { return c == ' ' || c == '\t'; }
 
-CsvTable::CsvTable(std::string path, std::vector<uint8_t> bytes,
+CsvTable::CsvTable(std::string path, std::vector<uint8_t> content,
                    std::optional<bool> header)
-    : file(std::move(path)), text(bytes.begin(), bytes.end()) {
+    : file(std::move(path)), bytes(std::move(content)),
+      text(reinterpret_cast<const char *>(bytes.data()), bytes.size()) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
     throw Error(fault::TextInData, 1, file)
         .help("it seems to be UTF-16; save it as UTF-8");
@@ -73,7 +74,7 @@ CsvTable::CsvTable(std::string path, std::vector<uint8_t> bytes,
 size_t CsvTable::endOfPlain(size_t offset) const {
   size_t newline = text.find('\n', offset);
   size_t end = newline == std::string::npos ? text.size() : newline + 1;
-  std::string_view line = std::string_view(text).substr(offset, end - offset);
+  std::string_view line = text.substr(offset, end - offset);
   bool isPlain = width > 1 && line.find('"') == line.npos &&
                  size_t(std::count(line.begin(), line.end(), ',')) == width - 1;
   return isPlain ? end : 0;
@@ -85,7 +86,7 @@ uint64_t CsvTable::lineFeeds(size_t begin, size_t end) const {
 }
 
 std::string_view CsvTable::lineAt(size_t offset) const {
-  std::string_view rest = std::string_view(text).substr(offset);
+  std::string_view rest = text.substr(offset);
   rest = rest.substr(0, rest.find('\n'));
   if (rest.ends_with('\r'))
     rest.remove_suffix(1);

@@ -22,8 +22,9 @@ public:
   /// `header`: whether the first row is one; by default it is one if any of its
   /// cells is neither empty nor a number. Blank lines are no rows. Throws E0816
   /// if a row has another length than the first one, E0823, E0827.
-  CsvTable(std::string path, std::vector<uint8_t> bytes,
+  CsvTable(std::string path, std::vector<uint8_t> content,
            std::optional<bool> header);
+  CsvTable(const CsvTable &) = delete;
 
   const std::string &path() const { return file; }
   /// Names of the columns; empty without a header.
@@ -63,7 +64,9 @@ private:
   uint64_t lineFeeds(size_t begin, size_t end) const;
 
   std::string file;
-  std::string text;
+  std::vector<uint8_t> bytes;
+  /// All of `bytes`.
+  std::string_view text;
   std::vector<Start> starts;
   Start headerStart = {0, 1};
   std::vector<std::string> names;

@@ -26,6 +26,9 @@ public:
   /// of data (E08).
   Dataset read(std::string_view split);
 
+  /// Gives back the memory of open files; a later `read` opens them again.
+  void close() { tables.clear(); }
+
   /// Numbers the characters of a text as a model does that has been trained
   /// before; names of other fields are not used.
   void useCharacters(const ClassNames &names);

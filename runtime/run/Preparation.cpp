@@ -32,6 +32,7 @@ Preparation prepare(const Model &model, DataReader &data, bool readOthers) {
   for (const Split &split : data.info().splits)
     if (readOthers && split.name != name)
       result.others.push_back(data.read(split.name));
+  data.close();
   measured.end();
 
   int64_t rows = result.train.rows;
