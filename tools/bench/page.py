@@ -86,14 +86,26 @@ def target(row):
     return f"{bound:.2f}, {'met' if met else '**missed**'}"
 
 
+def is_missed(row):
+    return row["torch"] and "missed" in target(row)
+
+
 def targets_met(rows):
     """One line on the targets of these rows."""
     judged = [row for row in rows if row["torch"] and target(row) != "none"]
-    missed = [
-        f"{row['name']} on {row['threads']}" for row in judged if "missed" in target(row)
-    ]
+    missed = [f"{row['name']} on {row['threads']}" for row in rows if is_missed(row)]
     rest = f"; missed: {', '.join(missed)}" if missed else ""
     return f"Targets met: {len(judged) - len(missed)} of {len(judged)}{rest}.\n"
+
+
+def missed_line(row):
+    """How far steps lie apart, and what they are made of."""
+    fast, slow = (median(row["gradus"], f"p{p}_step_s") for p in (10, 90))
+    return (
+        f"- {row['name']} on {row['threads']}: a tenth of the steps takes less than "
+        f"{milliseconds(fast)}, a tenth more than {milliseconds(slow)}; "
+        f"{bounds_line(row)[1]}.\n"
+    )
 
 
 def step_line(row):
@@ -142,7 +154,7 @@ def longest_kernel(kernels):
 def bounds_line(row):
     """Parts of a step by kind of kernel, the longest first."""
     step = median(row["gradus"], "median_step_s")
-    peak = median(row["gradus"], "fma_peak_flops_per_s")
+    peak = median(row["gradus"], "fma_peak_flops_per_s") * row["threads"]
     kernels = row["kernels"]
     whole = max(step, sum(k["median_s"] for k in kernels))
     parts = {"between kernels": [whole - sum(k["median_s"] for k in kernels), 0]}
@@ -233,6 +245,8 @@ def markdown(facts, rows, known, rounds, seconds, curves, folder):
     parts.append(table([*heads, "others"], map(step_line, rows)))
     if with_torch:
         parts.append(targets_met(rows))
+        explained = [missed_line(row) for row in rows if is_missed(row)]
+        parts += ["".join(explained)] if explained else []
     if alone:
         sides = ["Gradus", "PyTorch"] if with_torch else ["Gradus"]
         heads = [f"first step, {side}" for side in sides]

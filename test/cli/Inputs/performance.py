@@ -12,6 +12,8 @@ import plot
 def result(seconds, loss=2.0):
     return {
         "median_step_s": seconds,
+        "p10_step_s": 0.9 * seconds,
+        "p90_step_s": 2 * seconds,
         "flops_per_step": 10**8,
         "fma_peak_flops_per_s": 10**11,
         "compile_s": 0.5,
