@@ -97,22 +97,12 @@ private:
   /// added until one is left.
   Value addAcross(SmallVector<Value> vectors) {
     OpBuilder &builder = emitter.at(emitter.innermost());
-    for (int64_t half = lanes / 2; half >= 1; half /= 2) {
-      SmallVector<int64_t> low, high;
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        bool upper = lane & half;
-        low.push_back(upper ? lanes + lane - half : lane);
-        high.push_back(upper ? lanes + lane : lane + half);
-      }
+    for (int64_t half = lanes / 2; half >= 1; half /= 2)
       for (int64_t i = 0; i < half; ++i) {
-        auto part = [&](ArrayRef<int64_t> mask) {
-          return vector::ShuffleOp::create(builder, emitter.loc, vectors[i],
-                                           vectors[i + half], mask);
-        };
-        vectors[i] =
-            arith::AddFOp::create(builder, emitter.loc, part(low), part(high));
+        emitter.exchange(vectors[i], vectors[i + half], half);
+        vectors[i] = arith::AddFOp::create(builder, emitter.loc, vectors[i],
+                                           vectors[i + half]);
       }
-    }
     return vectors.front();
   }
 

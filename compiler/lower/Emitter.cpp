@@ -81,6 +81,19 @@ Element Emitter::splat(TypedAttr value) {
           0};
 }
 
+void Emitter::exchange(Value &first, Value &second, int64_t half) {
+  SmallVector<int64_t> low, high;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    bool upper = lane & half;
+    low.push_back(upper ? lanes + lane - half : lane);
+    high.push_back(upper ? lanes + lane : lane + half);
+  }
+  OpBuilder &builder = at(innermost());
+  Value old = first;
+  first = vector::ShuffleOp::create(builder, loc, old, second, low);
+  second = vector::ShuffleOp::create(builder, loc, old, second, high);
+}
+
 Value Emitter::maskOf(unsigned active) {
   SmallVector<bool> lanesInUse(lanes, false);
   std::fill_n(lanesInUse.begin(), active, true);

@@ -67,6 +67,9 @@ public:
   /// A vector with `value` in each lane, at level 0.
   Element splat(mlir::TypedAttr value);
   mlir::Value maskOf(unsigned active);
+  /// Exchanges the lanes of `first` whose number has bit `half` with those of
+  /// `second` that lack it, in the innermost level.
+  void exchange(mlir::Value &first, mlir::Value &second, int64_t half);
 
   Element load(const Access &access, const Point &point);
   void store(Element element, const Access &access, const Point &point);

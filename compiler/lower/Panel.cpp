@@ -135,25 +135,10 @@ void Panel::packTurned(const Access &packed, const Point &point, unsigned inner,
 /// Transposes a square block in registers: exchanges halves of blocks of
 /// ever smaller size.
 void Panel::transpose(SmallVector<Value> &block) {
-  OpBuilder &builder = emitter.at(emitter.innermost());
-  int64_t lanes = emitter.lanes;
-  for (int64_t half = lanes / 2; half >= 1; half /= 2) {
-    SmallVector<int64_t> low, high;
-    for (int64_t lane = 0; lane < lanes; ++lane) {
-      bool upper = lane & half;
-      low.push_back(upper ? lanes + lane - half : lane);
-      high.push_back(upper ? lanes + lane : lane + half);
-    }
-    for (int64_t i = 0; i < lanes; ++i) {
-      if (i & half)
-        continue;
-      Value first = block[i], second = block[i + half];
-      block[i] =
-          vector::ShuffleOp::create(builder, emitter.loc, first, second, low);
-      block[i + half] =
-          vector::ShuffleOp::create(builder, emitter.loc, first, second, high);
-    }
-  }
+  for (int64_t half = emitter.lanes / 2; half >= 1; half /= 2)
+    for (int64_t i = 0; i < emitter.lanes; ++i)
+      if (!(i & half))
+        emitter.exchange(block[i], block[i + half], half);
 }
 
 } // namespace gradus::lower
