@@ -28,6 +28,18 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::func::FuncOp"> {
   ];
 }
 
+def RepeatProducers : Pass<"graph-repeat-producers", "::mlir::func::FuncOp"> {
+  let summary = "compute again what is read on both sides of a total";
+  let description = [{
+    A kernel that needs totals of its rows in those rows (a batch normalization
+    and its gradient) walks them once up to each total. What cheap element-wise
+    ops compute in an earlier walk is computed again in a later one, unless that
+    reads more than it would take to store it. Test:
+    test/lower/repeat-producers.mlir.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def FuseElementwise : Pass<"graph-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "merge element-wise ops into their first reader";
   let description = [{
@@ -74,8 +86,9 @@ def TileRows : Pass<"graph-tile-rows", "::mlir::func::FuncOp"> {
     normalization and its gradient, the heads of an attention) run block by block
     inside one loop over these axes. A block is as many rows as fit the nearest
     cache, at least one, and depends on the shape only. Buffers inside the kernel
-    shrink to a block. Sums over all rows are added to in the loop; what needs
-    them, or needs no row, comes before or behind. A contraction is never split:
+    shrink to a block. Sums over all rows are added to in the loop, in up to 32
+    parts that may run at once; what needs no row comes before or behind. Where
+    rows need such sums, there is one loop up to each of them. A contraction is never split:
     it is inside only if all its operands have the rows.
     Test: test/lower/tile-rows.mlir.
   }];

@@ -49,6 +49,7 @@ void addScheduledLoops(OpPassManager &passes, Vectors vectors) {
   passes.addNestedPass<func::FuncOp>(createLinalgGeneralizeNamedOpsPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createRepeatProducers());
   passes.addNestedPass<func::FuncOp>(createFuseElementwise());
   passes.addPass(createCanonicalizerPass());
   // few generics on tensors

@@ -2,6 +2,7 @@
 // schedule that fits it: contraction (with its epilogue), reduction, pointwise;
 // what none fits becomes scalar loops.
 #include "compiler/lower/Emitter.h"
+#include "compiler/lower/RowAxes.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 
@@ -11,17 +12,6 @@ namespace gradus::lower {
 
 namespace {
 using namespace mlir;
-
-/// The buffer `value` is a view of.
-Value baseOf(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    auto view = dyn_cast<ViewLikeOpInterface>(op);
-    if (!view)
-      break;
-    value = view.getViewSource();
-  }
-  return value;
-}
 
 bool writes(linalg::LinalgOp op, Value base) {
   return llvm::any_of(op.getDpsInits(), [&](Value init) {

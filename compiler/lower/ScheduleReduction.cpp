@@ -2,36 +2,13 @@
 // contiguous axis: if it is kept, each lane is one result (column sums); if it
 // is reduced, the lanes of a row are combined pairwise at its end. Several
 // accumulators take turns, to be combined pairwise as well.
+#include "compiler/lower/Combination.h"
 #include "compiler/lower/Emitter.h"
 
 namespace gradus::lower {
 using namespace mlir;
 
 namespace {
-
-/// A body of the form result = combine(accumulator, f(inputs)).
-struct Combination {
-  Operation *combine = nullptr;
-  Value term;
-  TypedAttr neutral;
-};
-
-std::optional<Combination> combinationOf(linalg::LinalgOp op) {
-  Block &body = *op.getBlock();
-  if (op.getNumDpsInits() != 1)
-    return std::nullopt;
-  Value accumulator = body.getArguments().back();
-  Operation *combine = body.getTerminator()->getOperand(0).getDefiningOp();
-  if (!combine || !accumulator.hasOneUse() ||
-      *accumulator.user_begin() != combine || combine->getNumOperands() != 2 ||
-      !combine->getResult(0).hasOneUse())
-    return std::nullopt;
-  auto neutral = arith::getNeutralElement(combine);
-  if (!neutral)
-    return std::nullopt;
-  Value term = combine->getOperand(combine->getOperand(0) == accumulator);
-  return Combination{combine, term, *neutral};
-}
 
 class ReductionSchedule {
 public:
@@ -61,10 +38,7 @@ public:
 
 private:
   Value combine(Value a, Value b) {
-    OperationState state(combination.combine->getLoc(),
-                         combination.combine->getName(), {a, b}, {a.getType()},
-                         combination.combine->getAttrs());
-    return emitter.at(emitter.innermost()).create(state)->getResult(0);
+    return lower::combine(emitter.at(emitter.innermost()), combination, a, b);
   }
 
   /// Pairwise: ((a0 + a1) + (a2 + a3)).

@@ -7,20 +7,29 @@
 #one = affine_map<(i) -> (i)>
 #start = affine_map<(i) -> ()>
 
-// A row of %x and %y is 1 KiB: blocks of 15 rows, then 10. The sum over all rows
-// is started before the loop, its mean is computed behind it. What is the
+// A row of %x and %y is 1 KiB: six parts of a block of 15 rows, then 10 rows. The
+// sum over all rows is started before the loop; each part has a sum of its own,
+// which is added behind the loop, and then the mean is computed. What is the
 // kernel's own shrinks to a block; a counted row starts where the block does.
 // CHECK-LABEL: func.func @chain
 // CHECK: linalg.generic {{.*}} outs(%[[TOTAL:.*]] : memref<f32>)
 // CHECK: %[[SUMS:.*]] = memref.alloc() {{.*}} : memref<15xf32>
-// CHECK: scf.for %[[I:.*]] = %{{.*}} to %[[END:.*]] step %[[STEP:.*]] {
+// CHECK: %[[PARTS:.*]] = memref.alloc() {{.*}} : memref<6xf32>
+// CHECK: scf.for %[[PART:.*]] = {{.*}} {
+// CHECK: %[[OWN:.*]] = memref.subview %[[PARTS]][%[[PART]]] [1] [1]
+// CHECK: linalg.generic {{.*}} ins(%{{.*}} : f32) outs(%[[OWN]]
+// CHECK: %[[FIRST:.*]] = arith.muli %[[PART]]
+// CHECK: scf.for %[[STEP:.*]] = {{.*}} {
+// CHECK: %[[I:.*]] = arith.addi %[[FIRST]], %[[STEP]]
 // CHECK: linalg.generic {{.*}} ins(%{{.*}} : f32) outs(%[[SUMS]]
 // CHECK: memref.subview %arg0[%[[I]], 0]
 // CHECK: linalg.generic {{.*}} outs(%[[SUMS]]
 // CHECK: linalg.index 0
 // CHECK-NEXT: arith.addi %{{.*}}, %[[I]]
-// CHECK: linalg.generic {{.*}} outs(%[[TOTAL]] : memref<f32>)
-// CHECK: }
+// CHECK: linalg.generic {{.*}} outs(%[[OWN]]
+// CHECK: graph.parallel
+// CHECK: linalg.generic {{.*}} iterator_types = ["reduction"]} ins(%[[PARTS]] : memref<6xf32>) outs(%[[TOTAL]] : memref<f32>)
+// CHECK: memref.subview %arg0[90, 0] [10, 128]
 // CHECK: linalg.generic {{.*}}ins(%[[TOTAL]] : memref<f32>) outs(%arg2 : memref<f32>)
 // CHECK: return
 func.func @chain(%x: memref<100x128xf32>, %y: memref<100x128xf32>,
@@ -80,25 +89,57 @@ func.func @chain(%x: memref<100x128xf32>, %y: memref<100x128xf32>,
 #rows = affine_map<(i, j) -> (i, j)>
 #row = affine_map<(i, j) -> (i)>
 
-// What needs the sum of all rows for any of them cannot share their loop.
+// What needs the sum of all rows for any of them comes in a loop of its own. The
+// roots are needed before the sum is known only: a block of them is enough. What
+// is written are rows of a part of a buffer.
 // CHECK-LABEL: func.func @centred
-// CHECK-NOT: scf.for
+// CHECK-DAG: %[[SUMS:.*]] = memref.alloc() : memref<128xf32>
+// CHECK-DAG: %[[INNER:.*]] = memref.subview %arg1[1, 0] [96, 128] [1, 1]
+// CHECK: memref.alloc() {{.*}} : memref<16x128xf32>
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: math.sqrt
+// CHECK: arith.addf
+// CHECK: linalg.generic {{.*}} outs(%[[SUMS]] : memref<128xf32>)
+// CHECK: scf.for %[[I:.*]] =
+// CHECK-DAG: memref.subview %arg0[%[[I]], 0]
+// CHECK-DAG: memref.subview %[[INNER]][%[[I]], 0]
+// CHECK: linalg.generic
+// CHECK: graph.parallel
 // CHECK: return
-func.func @centred(%x: memref<100x128xf32>, %y: memref<100x128xf32>) {
+func.func @centred(%x: memref<96x128xf32>, %y: memref<98x128xf32>) {
   %sums = memref.alloc() : memref<128xf32>
+  %roots = memref.alloc() : memref<96x128xf32>
+  linalg.generic {indexing_maps = [#rows, #rows],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<96x128xf32>) outs(%roots : memref<96x128xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %0 = math.sqrt %a : f32
+      linalg.yield %0 : f32
+  }
   linalg.generic {indexing_maps = [#rows, affine_map<(i, j) -> (j)>],
                   iterator_types = ["reduction", "parallel"]}
-      ins(%x : memref<100x128xf32>) outs(%sums : memref<128xf32>) {
+      ins(%roots : memref<96x128xf32>) outs(%sums : memref<128xf32>) {
     ^bb0(%a: f32, %o: f32):
       %0 = arith.addf %a, %o : f32
       linalg.yield %0 : f32
   }
+  %inner = memref.subview %y[1, 0] [96, 128] [1, 1] : memref<98x128xf32>
+      to memref<96x128xf32, strided<[128, 1], offset: 128>>
   linalg.generic {indexing_maps = [#rows, affine_map<(i, j) -> (j)>, #rows],
                   iterator_types = ["parallel", "parallel"]}
-      ins(%x, %sums : memref<100x128xf32>, memref<128xf32>)
-      outs(%y : memref<100x128xf32>) {
+      ins(%x, %sums : memref<96x128xf32>, memref<128xf32>)
+      outs(%inner : memref<96x128xf32, strided<[128, 1], offset: 128>>) {
     ^bb0(%a: f32, %b: f32, %o: f32):
       %0 = arith.subf %a, %b : f32
+      linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#rows, #rows],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<96x128xf32>)
+      outs(%inner : memref<96x128xf32, strided<[128, 1], offset: 128>>) {
+    ^bb0(%a: f32, %o: f32):
+      %0 = arith.mulf %a, %o : f32
       linalg.yield %0 : f32
   }
   return

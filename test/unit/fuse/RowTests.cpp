@@ -99,6 +99,42 @@ func.func @step(%x: tensor<{0}x{1}xf32>, %gain: tensor<{1}xf32>)
               "a normalization");
 }
 
+/// The gradient of a batch normalization and a ReLU behind it: totals over all
+/// rows, then what needs them in every row, with a frame of zeros around it,
+/// and the mean of that.
+TEST_P(Rows, GradientOfBatchNormalizationIsOneKernel) {
+  auto [rows, width] = GetParam();
+  expectEqual(fmt::format(R"(
+func.func @step(%x: tensor<{0}x4x{1}xf32>, %g: tensor<{0}x4x{1}xf32>,
+                %mean: tensor<{1}xf32>, %scale: tensor<{1}xf32>)
+    -> (tensor<{0}x6x{1}xf32>, tensor<{1}xf32> {{graph.updates = 2 : i64}}) {{
+  %n = graph.constant dense<0.001> : tensor<{1}xf32>
+  %zero = graph.constant dense<0.0> : tensor<{0}x4x{1}xf32>
+  %means = graph.broadcast %mean along [0, 1] sizes [{0}, 4] : tensor<{1}xf32>
+  %scales = graph.broadcast %scale along [0, 1] sizes [{0}, 4] : tensor<{1}xf32>
+  %c = graph.sub %x, %means : tensor<{0}x4x{1}xf32>
+  %y = graph.mul %c, %scales : tensor<{0}x4x{1}xf32>
+  %shown = graph.compare gt %y, %zero : tensor<{0}x4x{1}xf32>
+  %d = graph.select %shown, %g, %zero : tensor<{0}x4x{1}xf32>
+  %sum = graph.sum %d over [0, 1] : tensor<{0}x4x{1}xf32>
+  %dc = graph.mul %d, %c : tensor<{0}x4x{1}xf32>
+  %sumc = graph.sum %dc over [0, 1] : tensor<{0}x4x{1}xf32>
+  %a = graph.mul %sum, %n : tensor<{1}xf32>
+  %b = graph.mul %sumc, %n : tensor<{1}xf32>
+  %as = graph.broadcast %a along [0, 1] sizes [{0}, 4] : tensor<{1}xf32>
+  %bs = graph.broadcast %b along [0, 1] sizes [{0}, 4] : tensor<{1}xf32>
+  %cb = graph.mul %c, %bs : tensor<{0}x4x{1}xf32>
+  %da = graph.sub %d, %as : tensor<{0}x4x{1}xf32>
+  %dx = graph.sub %da, %cb : tensor<{0}x4x{1}xf32>
+  %total = graph.sum %dx over [0, 1] : tensor<{0}x4x{1}xf32>
+  %share = graph.mul %total, %n : tensor<{1}xf32>
+  %framed = graph.pad %dx low [0, 1, 0] high [0, 1, 0] : tensor<{0}x4x{1}xf32>
+  return %framed, %share : tensor<{0}x6x{1}xf32>, tensor<{1}xf32>
+}})",
+                          rows, width),
+              "a gradient of a batch normalization");
+}
+
 struct Heads {
   int64_t examples, heads, positions, width;
 };
