@@ -28,4 +28,22 @@ Value combine(OpBuilder &builder, const Combination &combination, Value a,
   return builder.create(state)->getResult(0);
 }
 
+bool multipliesAndAdds(linalg::LinalgOp op) {
+  Block &body = *op.getBlock();
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
+      !llvm::hasNItems(body, 3))
+    return false;
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add)
+    return false;
+  Value accumulator = body.getArgument(2);
+  Value product = add.getLhs() == accumulator ? add.getRhs() : add.getLhs();
+  auto multiply = product.getDefiningOp<arith::MulFOp>();
+  if (!multiply || (add.getLhs() != accumulator && add.getRhs() != accumulator))
+    return false;
+  Value x = body.getArgument(0), y = body.getArgument(1);
+  return (multiply.getLhs() == x && multiply.getRhs() == y) ||
+         (multiply.getLhs() == y && multiply.getRhs() == x);
+}
+
 } // namespace gradus::lower

@@ -1,4 +1,4 @@
-// What a reduction does to each element. Next: ScheduleReduction.cpp.
+// What a reduction does to each element. Next: the schedules of reductions.
 #pragma once
 
 #include "compiler/lower/Passes.h"
@@ -20,5 +20,8 @@ std::optional<Combination> combinationOf(mlir::linalg::LinalgOp op);
 /// The op of `combination` on other values.
 mlir::Value combine(mlir::OpBuilder &builder, const Combination &combination,
                     mlir::Value a, mlir::Value b);
+
+/// Whether the body is result = accumulator + x * y, as graph.einsum becomes.
+bool multipliesAndAdds(mlir::linalg::LinalgOp op);
 
 } // namespace gradus::lower

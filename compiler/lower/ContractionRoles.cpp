@@ -18,8 +18,6 @@ void Roles::split(Nest &nest, unsigned loop, int64_t steps) {
   move(whole);
   for (auto *list : {&outside, &between, &contracted, &blocks, &parts})
     llvm::for_each(*list, move);
-  // `loop` is now the loop around, before the part of it.
-  contracted.insert(llvm::find(contracted, loop + 1), loop);
 }
 
 /// The rows of a tile are close to each other in a: one loop if it fills a
@@ -71,10 +69,13 @@ static void takeBlocks(Nest &nest, Roles &roles, const VectorUnit &unit) {
   };
   // Leaves up to `most` steps of the outermost loop, if not too few.
   auto split = [&](int64_t most, int64_t least) {
-    int64_t part = partOf(nest.sizes[roles.contracted.front()], most);
-    if (part >= least)
-      roles.split(nest, roles.contracted.front(), part);
-    return part >= least;
+    unsigned loop = roles.contracted.front();
+    int64_t part = partOf(nest.sizes[loop], most);
+    if (part < least)
+      return false;
+    roles.split(nest, loop, part);
+    roles.contracted.insert(roles.contracted.begin(), loop);
+    return true;
   };
   while (roles.contracted.size() > 1 && depth > unit.depth) {
     int64_t inner = depth / nest.sizes[roles.contracted.front()];
@@ -123,6 +124,32 @@ std::optional<Roles> rolesOf(Nest &nest, const VectorUnit &unit) {
   });
   takeBlocks(nest, roles, unit);
   return roles;
+}
+
+void takeRowBlocks(Nest &nest, Roles &roles, Nest *epilogue,
+                   const VectorUnit &unit) {
+  // Beyond this a product's operands fall out of the caches between panels; a
+  // block and the lines that its rows write stay in the second one.
+  constexpr int64_t kFar = 2 << 20, kBlockBytes = 128 << 10, kLeastRows = 64;
+  const Access &a = nest.accesses[roles.a];
+  if (roles.m < 0 || roles.whole >= 0 || roles.contracted.size() != 1 ||
+      !roles.outside.empty() || !roles.between.empty() || addsInMemory(roles) ||
+      a.strides[roles.contracted[0]] != 1 ||
+      (epilogue && !epilogue->body->getOps<mlir::linalg::IndexOp>().empty()))
+    return;
+  unsigned m = roles.m;
+  int64_t bytes = a.element.getIntOrFloatBitWidth() / 8;
+  int64_t row = nest.sizes[roles.contracted[0]] * bytes;
+  int64_t columns = unit.vectors * lanesOf(nest, unit.bytes);
+  if (nest.sizes[m] * row < kFar || nest.sizes[roles.n] <= columns)
+    return;
+  int64_t rows = partOf(nest.sizes[m], kBlockBytes / row);
+  if (rows < kLeastRows)
+    return;
+  roles.split(nest, m, rows);
+  if (epilogue)
+    splitLoop(*epilogue, m, rows);
+  roles.outside.push_back(m);
 }
 
 /// Cycles of one contracted step of a tile: two multiply-adds and two loads a

@@ -30,13 +30,19 @@ struct Roles {
   /// panels are still computed independently: of one long contracted loop.
   llvm::SmallVector<unsigned> parts;
 
-  /// Makes a contracted loop two, as `splitLoop` does.
+  /// Makes a loop two, as `splitLoop` does; its role is that of the inner one.
   void split(Nest &nest, unsigned loop, int64_t steps);
 };
 
 /// Nothing if no loop can hold the lanes. A contracted loop of which a part is
 /// summed up at once is split.
 std::optional<Roles> rolesOf(Nest &nest, const VectorUnit &unit);
+
+/// Lets blocks of rows of a long A, which stay in a cache, pass all panels one
+/// after the other, where each panel would read all of A from far. The nest of
+/// the epilogue, if any, gets the same loops.
+void takeRowBlocks(Nest &nest, Roles &roles, Nest *epilogue,
+                   const VectorUnit &unit);
 
 /// Whether the result has to be there, filled, before the contraction begins.
 inline bool addsInMemory(const Roles &roles) {

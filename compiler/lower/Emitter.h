@@ -108,6 +108,10 @@ private:
 bool schedulePointwise(mlir::linalg::LinalgOp op, const VectorUnit &unit);
 bool scheduleReduction(mlir::linalg::LinalgOp op, mlir::Value start,
                        const VectorUnit &unit);
+/// Sums of products where every channel has its own, as in a depthwise
+/// convolution.
+bool scheduleChannelwise(mlir::linalg::LinalgOp op, mlir::Value start,
+                         const VectorUnit &unit);
 /// `start` is what the accumulators begin with; `epilogue`, if any, is a
 /// pointwise op that is the only reader of the contraction's result.
 bool scheduleContraction(mlir::linalg::LinalgOp op, mlir::Value start,

@@ -5,6 +5,7 @@
 // reader of the result is evaluated on the registers before they are stored.
 // Edges have tiles of their own, chosen up front; nothing is padded in memory
 // but the packed panel.
+#include "compiler/lower/Combination.h"
 #include "compiler/lower/DotProducts.h"
 #include "compiler/lower/PackedRows.h"
 #include "compiler/lower/Panel.h"
@@ -167,7 +168,7 @@ private:
 
   /// All of `rows`, in as many tiles of about one size as they need registers.
   void emitRows(const Tile &rows) {
-    prefetchResults(rows);
+    prefetchEnds(rows);
     bool inLoop = isLong(rows.accumulators());
     Access sumsOfRows = inLoop ? bufferOf(rows) : Access();
     int64_t most = mostRows(rows.vectors, emitter.unit);
@@ -360,24 +361,31 @@ private:
                                /*isDataCache=*/true);
   }
 
-  /// Asks for the results of a tile while it is computed, if that is so short
-  /// that stores would come faster than far caches take them.
-  void prefetchResults(const Tile &tile) {
-    constexpr int64_t kShort = 32, kFar = 64 * 1024;
-    if (depth > kShort)
+  /// Asks for what the end of a tile reads and writes while the tile is
+  /// computed, if that is so short that far caches or memory would be waited
+  /// for.
+  void prefetchEnds(const Tile &tile) {
+    constexpr int64_t kShort = 32, kLong = 256;
+    constexpr int64_t kFar = 64 << 10, kMemory = 1 << 20, kLine = 64;
+    if (depth > kLong)
       return;
     const Nest &last = epilogue ? *epilogue : nest;
-    for (const Access &result :
-         ArrayRef(last.accesses).drop_front(last.inputs)) {
-      auto type = cast<MemRefType>(result.flat.getType());
-      if (type.getNumElements() * type.getElementTypeBitWidth() / 8 <= kFar)
+    for (auto [i, access] : llvm::enumerate(last.accesses)) {
+      bool isResult = i >= last.inputs;
+      if (!access.flat || access.strides[roles.n] != 1 ||
+          (!isResult && (!epilogue || access.flat == nest.output(0).flat)))
         continue;
+      auto type = cast<MemRefType>(access.flat.getType());
+      int64_t bytes = type.getElementTypeBitWidth() / 8;
+      if (type.getNumElements() * bytes <= (depth > kShort ? kMemory : kFar))
+        continue;
+      int64_t step = std::max<int64_t>(kLine / (emitter.lanes * bytes), 1);
       for (int64_t i = 0; i < tile.height; ++i)
-        for (int64_t j = 0; j < tile.vectors; ++j)
+        for (int64_t j = 0; j < tile.vectors; j += step)
           memref::PrefetchOp::create(
-              emitter.at(emitter.innermost()), emitter.loc, result.flat,
-              emitter.indexOf(result, place(tile, i, j)).value,
-              /*isWrite=*/true, /*localityHint=*/3, /*isDataCache=*/true);
+              emitter.at(emitter.innermost()), emitter.loc, access.flat,
+              emitter.indexOf(access, place(tile, i, j)).value, isResult,
+              /*localityHint=*/3, /*isDataCache=*/true);
     }
   }
 
@@ -432,25 +440,6 @@ private:
   int64_t heightOfPacked = 0;
   int64_t depth = 1;
 };
-
-/// result = accumulator + x * y, as graph.einsum becomes.
-bool multipliesAndAdds(linalg::LinalgOp op) {
-  Block &body = *op.getBlock();
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      !llvm::hasNItems(body, 3))
-    return false;
-  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-  if (!add)
-    return false;
-  Value accumulator = body.getArgument(2);
-  Value product = add.getLhs() == accumulator ? add.getRhs() : add.getLhs();
-  auto multiply = product.getDefiningOp<arith::MulFOp>();
-  if (!multiply || (add.getLhs() != accumulator && add.getRhs() != accumulator))
-    return false;
-  Value x = body.getArgument(0), y = body.getArgument(1);
-  return (multiply.getLhs() == x && multiply.getRhs() == y) ||
-         (multiply.getLhs() == y && multiply.getRhs() == x);
-}
 
 /// `epilogue` as a nest over the loops of the contraction, whose result it
 /// reads through `link`.
@@ -520,6 +509,7 @@ bool scheduleContraction(linalg::LinalgOp op, Value start,
   std::optional<Roles> roles = rolesOf(*nest, unit);
   if (!roles || (addsInMemory(*roles) && (start || epilogue)))
     return false;
+  takeRowBlocks(*nest, *roles, after ? &*after : nullptr, unit);
   if (epilogue) {
     for (unsigned i = after->inputs; i < after->accesses.size(); ++i)
       if (after->accesses[i].strides[roles->n] != 1)

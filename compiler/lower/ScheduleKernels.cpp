@@ -1,6 +1,6 @@
 // A kernel on buffers -> loops of vectors. Each linalg op gets the first
-// schedule that fits it: contraction (with its epilogue), reduction, pointwise;
-// what none fits becomes scalar loops.
+// schedule that fits it: contraction (with its epilogue), products channel by
+// channel, reduction, pointwise; what none fits becomes scalar loops.
 #include "compiler/lower/Emitter.h"
 #include "compiler/lower/RowAxes.h"
 
@@ -81,9 +81,13 @@ struct ScheduleKernelsPass : impl::ScheduleKernelsBase<ScheduleKernelsPass> {
         return;
       }
     }
-    bool starts = scheduleContraction(op, start, nullptr, unit());
+    auto multiply = [&](Value start) {
+      return scheduleContraction(op, start, nullptr, unit()) ||
+             scheduleChannelwise(op, start, unit());
+    };
+    bool starts = multiply(start);
     // Or it adds to what is in memory: then the fill stays.
-    bool adds = !starts && scheduleContraction(op, Value(), nullptr, unit());
+    bool adds = !starts && multiply(Value());
     if (!starts && !adds && !scheduleReduction(op, start, unit()))
       return;
     done.insert(address);

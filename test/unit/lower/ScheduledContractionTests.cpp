@@ -196,6 +196,75 @@ TEST(ScheduledContraction, ColumnsAreDotProducts) {
     }
 }
 
+TEST(ScheduledContraction, BlocksOfRowsPassAllPanels) {
+  // A of 2 MiB and more, in blocks of 128 and of 101 rows.
+  for (int64_t m : {2048, 2020})
+    expectContraction<float>("mk", "kn", "mn",
+                             {{'m', m}, {'n', 50}, {'k', 260}});
+}
+
+TEST(ScheduledContraction, EachChannelHasItsOwnProducts) {
+  for (int64_t c : {1, 8, 16, 29}) {
+    Sizes sizes{{'n', 13}, {'h', 3}, {'p', 5}, {'c', c}};
+    // Weights meet positions, of which a tile takes some.
+    expectContraction<float>("npc", "pc", "nc", sizes);
+    expectContraction<float>("nphc", "phc", "nc", sizes);
+    expectContraction<float>("npc", "cp", "nc", sizes);
+    expectContraction<double>("npc", "pc", "nc", sizes);
+    // Positions meet taps, of which a tile takes all.
+    expectContraction<float>("nphc", "nc", "phc", sizes);
+    expectContraction<float>("nphc", "nc", "cph", sizes);
+  }
+  // So long a sum is taken in parts.
+  Sizes sizes{{'n', 40}, {'m', 30}, {'p', 9}, {'c', 12}};
+  expectContraction<float>("nmpc", "nmc", "pc", sizes);
+  expectContraction<float>("nmpc", "nmc", "cp", sizes);
+}
+
+/// A depthwise convolution with its windows as index maps, as the compiler has
+/// it: forward with steps of two, and the gradient of the image, which reads
+/// the windows backwards.
+TEST(ScheduledContraction, DepthwiseConvolutions) {
+  constexpr int kImages = 3, kSize = 11, kChannels = 19, kTaps = 3;
+  for (bool backwards : {false, true}) {
+    const int step = backwards ? 1 : 2;
+    const int positions = (kSize - kTaps) / step + 1;
+    Kernel kernel(fmt::format(R"(
+func.func @k(%x: tensor<{0}x{1}x{1}x{2}xf32>, %w: tensor<{2}x{3}x{3}xf32>)
+    -> tensor<{0}x{4}x{4}x{2}xf32> {{
+  %u = graph.unfold %x along [1, 2] sizes [{3}, {3}] strides [{5}, {5}]
+      dilations [{6}, {6}] : tensor<{0}x{1}x{1}x{2}xf32>
+  %y = graph.einsum "bpqcij,cij->bpqc" %u, %w
+      : tensor<{0}x{4}x{4}x{2}x{3}x{3}xf32>, tensor<{2}x{3}x{3}xf32>
+  return %y : tensor<{0}x{4}x{4}x{2}xf32>
+}})",
+                              kImages, kSize, kChannels, kTaps, positions, step,
+                              backwards ? -1 : 1),
+                  /*schedule=*/true);
+    auto x = randomNumbers<float>(kImages * kSize * kSize * kChannels, 1);
+    auto w = randomNumbers<float>(kChannels * kTaps * kTaps, 2);
+    Buffer<float> y(kImages * positions * positions * kChannels, 7);
+    kernel(x, w, y);
+    size_t at = 0;
+    for (int b = 0; b < kImages; ++b)
+      for (int p = 0; p < positions; ++p)
+        for (int q = 0; q < positions; ++q)
+          for (int c = 0; c < kChannels; ++c) {
+            double sum = 0;
+            for (int i = 0; i < kTaps; ++i)
+              for (int j = 0; j < kTaps; ++j) {
+                int row = p * step + (backwards ? kTaps - 1 - i : i);
+                int column = q * step + (backwards ? kTaps - 1 - j : j);
+                sum +=
+                    double(x[((b * kSize + row) * kSize + column) * kChannels +
+                             c]) *
+                    w[(c * kTaps + i) * kTaps + j];
+              }
+            ASSERT_NEAR(y[at++], sum, 1e-5) << b << " " << p << " " << q;
+          }
+  }
+}
+
 TEST(ScheduledContraction, LongSumsKeepTheirPrecision) {
   Sizes sizes{{'m', 9}, {'n', 34}, {'k', 5000}};
   expectContraction<float>("mk", "kn", "mn", sizes);
