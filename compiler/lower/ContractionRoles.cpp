@@ -54,6 +54,19 @@ static int64_t partOf(int64_t size, int64_t most) {
   return part;
 }
 
+/// Whether a matrix A falls out of the caches from one panel to the next.
+static bool isFar(const Nest &nest, const Roles &roles,
+                  const VectorUnit &unit) {
+  constexpr int64_t kFar = 2 << 20;
+  if (roles.m < 0 || roles.whole >= 0 || roles.contracted.size() != 1 ||
+      !roles.outside.empty() || !roles.between.empty())
+    return false;
+  int64_t elements = nest.sizes[roles.m] * nest.sizes[roles.contracted[0]];
+  int64_t bytes = nest.accesses[roles.a].element.getIntOrFloatBitWidth() / 8;
+  return elements * bytes >= kFar &&
+         nest.sizes[roles.n] > unit.vectors * lanesOf(nest, unit.bytes);
+}
+
 /// Of a long sum, leaves so much that a panel stays in a cache: outer loops go
 /// around everything, or parts of one.
 static void takeBlocks(Nest &nest, Roles &roles, const VectorUnit &unit) {
@@ -84,9 +97,11 @@ static void takeBlocks(Nest &nest, Roles &roles, const VectorUnit &unit) {
       return;
     take(roles.blocks);
   }
-  if (roles.contracted.size() == 1 && depth > kLong &&
-      split(kBlock, kBlock / 4))
-    take(roles.parts);
+  if (roles.contracted.size() == 1 && depth > kLong) {
+    bool far = isFar(nest, roles, unit);
+    if (split(kBlock, kBlock / 4))
+      take(far ? roles.blocks : roles.parts);
+  }
 }
 
 std::optional<Roles> rolesOf(Nest &nest, const VectorUnit &unit) {
@@ -128,21 +143,16 @@ std::optional<Roles> rolesOf(Nest &nest, const VectorUnit &unit) {
 
 void takeRowBlocks(Nest &nest, Roles &roles, Nest *epilogue,
                    const VectorUnit &unit) {
-  // Beyond this a product's operands fall out of the caches between panels; a
-  // block and the lines that its rows write stay in the second one.
-  constexpr int64_t kFar = 2 << 20, kBlockBytes = 128 << 10, kLeastRows = 64;
+  // A block and the lines that its rows write stay in the second cache.
+  constexpr int64_t kBlockBytes = 128 << 10, kLeastRows = 64;
   const Access &a = nest.accesses[roles.a];
-  if (roles.m < 0 || roles.whole >= 0 || roles.contracted.size() != 1 ||
-      !roles.outside.empty() || !roles.between.empty() || addsInMemory(roles) ||
+  if (addsInMemory(roles) || !isFar(nest, roles, unit) ||
       a.strides[roles.contracted[0]] != 1 ||
       (epilogue && !epilogue->body->getOps<mlir::linalg::IndexOp>().empty()))
     return;
   unsigned m = roles.m;
-  int64_t bytes = a.element.getIntOrFloatBitWidth() / 8;
-  int64_t row = nest.sizes[roles.contracted[0]] * bytes;
-  int64_t columns = unit.vectors * lanesOf(nest, unit.bytes);
-  if (nest.sizes[m] * row < kFar || nest.sizes[roles.n] <= columns)
-    return;
+  int64_t row =
+      nest.sizes[roles.contracted[0]] * a.element.getIntOrFloatBitWidth() / 8;
   int64_t rows = partOf(nest.sizes[m], kBlockBytes / row);
   if (rows < kLeastRows)
     return;

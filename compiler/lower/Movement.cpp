@@ -110,20 +110,59 @@ struct SliceExtracts : Movement<graph::SliceOp> {
 struct PadSurrounds : Movement<graph::PadOp> {
   using Movement::Movement;
 
+  // Not `tensor.pad`, which has a buffer of its own.
   LogicalResult
   matchAndRewrite(graph::PadOp op, OpAdaptor operands,
                   ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
     RankedTensorType type = stored(op);
-    // Not `tensor.pad`, which has a buffer of its own.
-    Value zeros = filled(rewriter, op.getLoc(), type,
-                         rewriter.getZeroAttr(type.getElementType()));
     ArrayRef<int64_t> shape =
         cast<RankedTensorType>(op.getX().getType()).getShape();
     SmallVector<int64_t> ones(shape.size(), 1);
+    auto zeros = [&](ArrayRef<int64_t> shape) {
+      return filled(rewriter, loc, type.clone(shape),
+                    rewriter.getZeroAttr(type.getElementType()));
+    };
+    Value y;
+    if (hasThinFrame(op, shape, type)) {
+      y = tensor::EmptyOp::create(rewriter, loc, type.getShape(),
+                                  type.getElementType());
+      // Slabs around what is left of the box by the axes before.
+      SmallVector<int64_t> starts(shape.size(), 0), sizes(type.getShape());
+      auto insert = [&](int64_t axis, int64_t start, int64_t size) {
+        SmallVector<int64_t> from(starts), box(sizes);
+        from[axis] = start;
+        box[axis] = size;
+        if (size > 0)
+          y = tensor::InsertSliceOp::create(
+              rewriter, loc, zeros(box), y, indices(rewriter, from),
+              indices(rewriter, box), indices(rewriter, ones));
+      };
+      for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+        int64_t low = op.getLow()[axis], high = op.getHigh()[axis];
+        insert(axis, 0, low);
+        insert(axis, low + shape[axis], high);
+        starts[axis] = low;
+        sizes[axis] = shape[axis];
+      }
+    } else {
+      y = zeros(type.getShape());
+    }
     rewriter.replaceOpWithNewOp<tensor::InsertSliceOp>(
-        op, operands.getX(), zeros, indices(rewriter, op.getLow()),
+        op, operands.getX(), y, indices(rewriter, op.getLow()),
         indices(rewriter, shape), indices(rewriter, ones));
     return success();
+  }
+
+private:
+  /// Whether a large box has so little around it, in lines of its own, that not
+  /// all of the result is worth filling.
+  static bool hasThinFrame(graph::PadOp op, ArrayRef<int64_t> shape,
+                           RankedTensorType type) {
+    constexpr int64_t kLarge = 1 << 16;
+    int64_t inside = llvm::product_of(shape);
+    return inside >= kLarge && 2 * inside >= type.getNumElements() &&
+           op.getLow().back() == 0 && op.getHigh().back() == 0;
   }
 };
 

@@ -19,7 +19,7 @@ bool PackedRows::isWorthIt(const Nest &nest, const Roles &roles,
   const Access &a = nest.accesses[roles.a];
   if (!unit.packsRows || panels < kPanels || roles.m < 0 || roles.whole >= 0 ||
       a.strides[roles.m] != 1 || roles.contracted.empty() ||
-      !roles.outside.empty() || !roles.between.empty() || !roles.blocks.empty())
+      !roles.outside.empty() || !roles.between.empty())
     return false;
   int64_t depth = 1;
   for (unsigned loop : allContracted(roles))
@@ -34,9 +34,10 @@ PackedRows::PackedRows(const Nest &nest, const Roles &roles, Emitter &emitter,
       height(height), loops(allContracted(roles)) {
   for (unsigned loop : loops)
     depth *= nest.sizes[loop];
+  // Workers share a copy, but not one that is made anew in each step.
   buffer =
       emitter.buffer(MemRefType::get({depth * nest.sizes[roles.m]}, a.element),
-                     /*isPrivate=*/false);
+                     /*isPrivate=*/!roles.blocks.empty());
 }
 
 /// The copy as a tile of `rows` rows reads its row 0.

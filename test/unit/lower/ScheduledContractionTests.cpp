@@ -203,6 +203,12 @@ TEST(ScheduledContraction, BlocksOfRowsPassAllPanels) {
                              {{'m', m}, {'n', 50}, {'k', 260}});
 }
 
+TEST(ScheduledContraction, PartsOfALongSumPassAllPanels) {
+  for (int64_t n : {40, 70})
+    expectContraction<float>("km", "kn", "mn",
+                             {{'m', 67}, {'n', n}, {'k', 8192}});
+}
+
 TEST(ScheduledContraction, EachChannelHasItsOwnProducts) {
   for (int64_t c : {1, 8, 16, 29}) {
     Sizes sizes{{'n', 13}, {'h', 3}, {'p', 5}, {'c', c}};
