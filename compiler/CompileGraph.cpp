@@ -5,6 +5,7 @@
 #include "compiler/GraphKey.h"
 #include "compiler/Interpreted.h"
 #include "compiler/Pipelines.h"
+#include "compiler/native/CodePages.h"
 #include "dialect/Costs.h"
 #include "dialect/Loops.h"
 #include "runtime/Timing.h"
@@ -147,6 +148,10 @@ compileGraph(OwningOpRef<ModuleOp> module, const CompileOptions &options,
     measured.note("written");
     options.cache->write(*key, title, bytesOf(*compilation));
   }
+  // The functions run without these.
+  compilation.reset();
+  module = {};
+  native::giveBackPages();
   return std::move(*functions);
 }
 

@@ -1,6 +1,7 @@
 // The command line: one verb, one model. Results go to stdout, messages and
 // progress to stderr. Here the verb is found and what it throws becomes an exit
 // code; the verbs stand in files of their own.
+#include "compiler/native/CodePages.h"
 #include "runtime/Timing.h"
 #include "runtime/run/OutputFile.h"
 #include "tools/gradus/InternalError.h"
@@ -36,6 +37,8 @@ static ExitCode run(int argc, char **argv) {
   if (const auto *early = std::get_if<ExitCode>(&parsed))
     return finish(*early);
   const CommandLine &line = std::get<CommandLine>(parsed);
+  // What relocating the libraries has touched.
+  native::giveBackPages();
   // The first row begins with the process.
   std::shared_ptr<Timing> measured = timing(line);
   ExitCode code = dispatch(line);
