@@ -80,6 +80,48 @@ class Convolutions(nn.Module):
         return functional.cross_entropy(self.fc2(h), y)
 
 
+class Filter(nn.Module):
+    def __init__(self, inputs, outputs, size, stride=1):
+        super().__init__()
+        self.conv = nn.Conv2d(
+            inputs, outputs, size, stride=stride, padding=size // 2, bias=False
+        )
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+
+class ResidualBlock(nn.Module):
+    """With twice the channels, half as high and wide, if it has a shortcut."""
+
+    def __init__(self, width, shortcut):
+        super().__init__()
+        outputs = 2 * width if shortcut else width
+        self.a = Filter(width, outputs, 3, stride=2 if shortcut else 1)
+        self.b = Filter(outputs, outputs, 3)
+        self.short = Filter(width, outputs, 1, stride=2) if shortcut else nn.Identity()
+
+    def forward(self, x):
+        return functional.relu(self.short(x) + self.b(functional.relu(self.a(x))))
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = Filter(1, 16, 3)
+        self.block1 = ResidualBlock(16, False)
+        self.block2 = ResidualBlock(16, True)
+        self.block3 = ResidualBlock(32, True)
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x, y):
+        h = functional.relu(self.stem(x))
+        for block in (self.block1, self.block2, self.block3):
+            h = block(h)
+        return functional.cross_entropy(self.head(h.mean((2, 3))), y)
+
+
 class SelfAttention(nn.Module):
     def __init__(self, length, width, heads):
         super().__init__()
@@ -139,6 +181,20 @@ class Recurrent(nn.Module):
         return functional.cross_entropy(self.out(self.rnn(x)[0][:, -1]), y)
 
 
+class Lstm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(256, 64)
+        self.lstm = nn.LSTM(64, 256, batch_first=True)
+        # A second bias, which adds nothing.
+        self.lstm.bias_hh_l0.requires_grad_(False).zero_()
+        self.read = nn.Linear(256, 256)
+
+    def forward(self, x, y):
+        scores = self.read(self.lstm(self.embed(x))[0])
+        return functional.cross_entropy(scores.flatten(0, 1), y.flatten())
+
+
 class Logistic(nn.Module):
     def __init__(self):
         super().__init__()
@@ -174,6 +230,8 @@ MODELS = {
     "lenet": (Convolutions, [], descent(0.01, momentum=0.9)),
     "gpt": (Gpt, [], decaying_adam),
     "rnn": (Recurrent, [], adam),
+    "lstm": (Lstm, [], adam),
+    "resnet": (Residual, [], descent(0.001, momentum=0.9)),
     "tower": (Tower, [], adam),
     "logistic": (Logistic, [], descent(0.1)),
 }
@@ -187,6 +245,13 @@ NAMES = {
     "rnn.weight_ih_l0": ["rnn.W"],
     "rnn.weight_hh_l0": ["rnn.U"],
     "rnn.bias_ih_l0": ["rnn.b"],
+    "lstm.weight_ih_l0": ["lstm.W"],
+    "lstm.weight_hh_l0": ["lstm.U"],
+    "lstm.bias_ih_l0": ["lstm.b"],
+    "embed.weight": ["embed.table"],
+    "conv.weight": ["w"],
+    "norm.weight": ["norm.gain"],
+    "norm.bias": ["norm.bias"],
     "ln.weight": ["ln.gain"],
     "ln1.weight": ["ln1.gain"],
     "ln2.weight": ["ln2.gain"],
@@ -212,7 +277,8 @@ def tensors(path):
 
 def load(model, weights):
     """Sets every parameter. PyTorch holds a matrix as [outputs, inputs]."""
-    left = set(weights)
+    # PyTorch has states of its own, which begin as ours do.
+    left = {name for name in weights if not name.startswith("state/")}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -236,7 +302,7 @@ def read_batches(folder, name, rows):
         x, y = table[:, :-1], table[:, -1]
         if not name.startswith(("tanh", "logistic")):
             y = y.astype("i8")
-        if name.startswith("lenet"):
+        if name.startswith(("lenet", "resnet")):
             x = x.reshape(-1, 1, 28, 28)
     else:
         x, y = (numpy.load(folder / f"{name}-{field}.npy") for field in "xy")

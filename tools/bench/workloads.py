@@ -144,6 +144,57 @@ train on batches(x, y), batch B = {batch} {{
 }}
 """
 
+RESIDUAL = """\
+# Three residual blocks with batch normalisation, at 28 x 28, 14 x 14 and 7 x 7 pixels;
+# momentum.
+data batches {{
+  x: real[784]; y: index(10)
+  train from csv("resnet-{batch}.csv", x = 0..784, y = 784)
+}}
+module Filter[In, Out, K](stride: int = 1) {{
+  param w: real[Out, In, K, K] ~ he(In * K * K)
+  layer norm = BatchNorm[Out]
+  fn call[B, H, W](x: real[B, In, H, W]) = norm(conv2d(x, w, stride = stride, pad = K // 2))
+}}
+module Plain[C] {{
+  layer a = Filter[C, C, 3]; layer b = Filter[C, C, 3]
+  fn call[B, H, W](x: real[B, C, H, W]) -> real[B, C, H, W] = relu(x + (x |> a |> relu |> b))
+}}
+module Down[C] {{
+  layer a = Filter[C, 2 * C, 3](stride = 2); layer b = Filter[2 * C, 2 * C, 3]
+  layer short = Filter[C, 2 * C, 1](stride = 2)
+  fn call[B, H, W](x: real[B, C, H, W]) = relu(short(x) + (x |> a |> relu |> b))
+}}
+layer stem = Filter[1, 16, 3]
+layer block1 = Plain[16]
+layer block2 = Down[16]
+layer block3 = Down[32]
+layer head = Linear[64, 10]
+export fn logits[B](x: real[B, 784]) -> real[B, 10] = reshape[B, 1, 28, 28](x)
+  |> stem |> relu |> block1 |> block2 |> block3 |> mean(axis = (2, 3)) |> head
+train on batches(x, y), batch B = {batch} {{
+  minimize mean(cross_entropy(logits(x), y)) using momentum(lr = 0.001)
+  epochs = 10; shuffle = false
+}}
+"""
+
+LSTM = """\
+# An LSTM of 256 that reads 64 tokens and says what comes next, Adam.
+dim V = 256, T = 64, D = 64, H = 256
+data batches {{
+  x: index(V)[T]; y: index(V)[T]
+  train from npy(x = "lstm-{batch}-x.npy", y = "lstm-{batch}-y.npy")
+}}
+layer embed = Embedding[V, D]
+layer lstm = LSTM[D, H](forget = 0.0)
+layer read = Linear[H, V]
+export fn logits[B](x: index(V)[B, T]) -> real[B, T, V] = x |> embed |> lstm |> read
+train on batches(x, y), batch B = {batch} {{
+  minimize mean(cross_entropy(logits(x), y)) using adam(lr = 1e-3)
+  epochs = 10; shuffle = false
+}}
+"""
+
 LOGISTIC = """\
 # Logistic regression of 50 numbers: what a step takes whose direction is the
 # gradient, a product with the Hessian, or the Hessian.
@@ -182,8 +233,10 @@ WORKLOADS = {
     "mlp-1024": (MLP, [784, 256, 128, 10], 1024),
     "tanh-64": (TANH, [2, 64, 64, 1], 64),
     "lenet-64": (CONVOLUTIONS, ["c1 1 16 5", "c2 16 32 5", 1568, 128, 10], 64),
+    "resnet-64": (RESIDUAL, [784], 64),
     "gpt-8": (GPT, None, 8),
     "rnn-64": (RECURRENT, None, 64),
+    "lstm-32": (LSTM, None, 32),
     "logistic-1000": (LOGISTIC, [50], 1000),
 }
 
@@ -194,7 +247,9 @@ LOSSES = {
     "tanh-64": (0.247940, 0.166694),
     "lenet-64": (2.304903, 2.294316),
     "gpt-8": (5.574516, 5.394338),
+    "resnet-64": (2.328352, 2.289984),
     "rnn-64": (1.383464, 1.376527),
+    "lstm-32": (5.545201, 5.542011),
 }
 
 
@@ -321,16 +376,49 @@ def gpt_weights():
     yield from norm("ln")
 
 
+def named(stream, name, shape, bound=None):
+    """Of one stream: uniform within `bound`; without it ones if it is a gain or a
+    variance, else zeros."""
+    count = math.prod(shape)
+    numbers = [float(name.endswith(("gain", "sigma2")))] * count
+    if bound:
+        numbers = [single((2 * u - 1) * bound) for u in uniform(stream, count)]
+    return name, shape, struct.pack(f"<{count}f", *numbers)
+
+
 def rnn_weights():
     """Names, shapes and bytes: matrices uniform within 1/8, biases zero."""
     shapes = [("rnn.W", [8, 64]), ("rnn.U", [64, 64]), ("rnn.b", [64])]
     shapes += [("out.W", [64, 4]), ("out.b", [4])]
     for stream, (name, shape) in enumerate(shapes):
-        count = math.prod(shape)
-        numbers = [single((2 * u - 1) / 8) for u in uniform(stream, count)]
-        if name.endswith("b"):
-            numbers = [0.0] * count
-        yield name, shape, struct.pack(f"<{count}f", *numbers)
+        yield named(stream, name, shape, None if name.endswith("b") else 1 / 8)
+
+
+def lstm_weights():
+    """Names, shapes and bytes: matrices uniform within 1/16, biases zero."""
+    shapes = [("embed.table", [256, 64]), ("lstm.W", [64, 1024])]
+    shapes += [("lstm.U", [256, 1024]), ("lstm.b", [1024])]
+    shapes += [("read.W", [256, 256]), ("read.b", [256])]
+    for stream, (name, shape) in enumerate(shapes):
+        yield named(stream, name, shape, None if name.endswith("b") else 1 / 16)
+
+
+def resnet_weights():
+    """Names, shapes and bytes: windows uniform within 1 / sqrt(inputs)."""
+    filters = {"stem": (1, 16, 3), "block1.a": (16, 16, 3), "block1.b": (16, 16, 3)}
+    for block, width in (("block2", 16), ("block3", 32)):
+        filters[f"{block}.a"] = width, 2 * width, 3
+        filters[f"{block}.b"] = 2 * width, 2 * width, 3
+        filters[f"{block}.short"] = width, 2 * width, 1
+    for stream, (name, (inputs, outputs, size)) in enumerate(filters.items()):
+        shape = [outputs, inputs, size, size]
+        yield named(stream, f"{name}.w", shape, single((inputs * size**2) ** -0.5))
+        yield named(stream, f"{name}.norm.gain", [outputs])
+        yield named(stream, f"{name}.norm.bias", [outputs])
+        yield named(stream, f"state/{name}.norm.mu", [outputs])
+        yield named(stream, f"state/{name}.norm.sigma2", [outputs])
+    yield named(len(filters), "head.W", [64, 10], 1 / 8)
+    yield named(len(filters), "head.b", [10])
 
 
 def write_sequences(name, batch, folder, length=500):
@@ -382,6 +470,10 @@ def write(name, folder):
         write_tokens(name, batch, folder)
         write_safetensors(folder / f"{stem}.safetensors", gpt_weights())
         return
+    if stem == "lstm":
+        write_tokens(name, batch, folder, length=64)
+        write_safetensors(folder / f"{stem}.safetensors", lstm_weights())
+        return
     if stem == "rnn":
         write_sequences(name, batch, folder)
         write_safetensors(folder / f"{stem}.safetensors", rnn_weights())
@@ -391,7 +483,9 @@ def write(name, folder):
         file.write(",".join(f"c{i}" for i in range(width + 1)) + "\n")
         for row in rows(name, batch):
             file.write(",".join(f"{number:.9g}" for number in row) + "\n")
-    if len(sizes) > 1:
+    if stem == "resnet":
+        write_safetensors(folder / f"{stem}.safetensors", resnet_weights())
+    elif len(sizes) > 1:
         write_safetensors(folder / f"{stem}.safetensors", weights(sizes))
 
 
