@@ -163,9 +163,10 @@ void takeRowBlocks(Nest &nest, Roles &roles, Nest *epilogue,
 }
 
 /// Cycles of one contracted step of a tile: two multiply-adds and two loads a
-/// cycle, and an accumulator is ready again after four.
+/// cycle, and an accumulator is ready again after four, if its loads came in
+/// time.
 static double stepCost(int64_t rows, int64_t vectors) {
-  return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 4.0}) + 0.25;
+  return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 5.0}) + 0.25;
 }
 
 int64_t mostRows(int64_t vectors, const VectorUnit &unit) {

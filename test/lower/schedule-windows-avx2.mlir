@@ -24,10 +24,10 @@ func.func @small_image(%x: tensor<64x10x9x32xf32>, %w: tensor<32x3x3x16xf32>)
 
 // -----
 
-// The gradient of the weights goes by seven rows of an image, 196 pixels, whose
+// The gradient of the weights goes by four rows of an image, 112 pixels, whose
 // panel fits the nearest cache.
 // CHECK-LABEL: func.func @weights
-// CHECK: memref.alloc() {{.*}} : memref<3136xf32>
+// CHECK: memref.alloc() {{.*}} : memref<1792xf32>
 func.func @weights(%x: tensor<64x30x30x32xf32>, %dy: tensor<64x28x28x32xf32>)
     -> tensor<3x3x32x32xf32> {
   %u = graph.unfold %x along [1, 2] sizes [3, 3] strides [1, 1] dilations [1, 1]
