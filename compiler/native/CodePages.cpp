@@ -20,6 +20,7 @@ static int giveBack(dl_phdr_info *object, size_t, void *) {
     begin = (begin + page - 1) / page * page;
     end = end / page * page;
     if (begin < end)
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): addresses come as numbers.
       madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
   }
   return 0;
