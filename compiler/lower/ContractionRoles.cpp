@@ -46,14 +46,6 @@ static void chooseRowLoops(const Nest &nest, Roles &roles) {
   roles.m = loops[1];
 }
 
-/// The greatest part of `size` steps up to `most` that divides it.
-static int64_t partOf(int64_t size, int64_t most) {
-  int64_t part = std::min(size, most);
-  while (size % part)
-    --part;
-  return part;
-}
-
 /// Whether a matrix A falls out of the caches from one panel to the next.
 static bool isFar(const Nest &nest, const Roles &roles,
                   const VectorUnit &unit) {

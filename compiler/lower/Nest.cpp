@@ -184,6 +184,13 @@ void splitLoop(Nest &nest, unsigned loop, int64_t steps) {
     own += own >= int64_t(loop);
 }
 
+int64_t partOf(int64_t size, int64_t most) {
+  int64_t part = std::clamp<int64_t>(most, 1, size);
+  while (size % part)
+    --part;
+  return part;
+}
+
 bool hasVectorForm(Block &body) {
   return llvm::all_of(body, [](Operation &op) {
     if (isa<linalg::YieldOp, linalg::IndexOp>(op))

@@ -54,6 +54,9 @@ void mergeLoops(Nest &nest, Nest *other = nullptr);
 /// divides its size.
 void splitLoop(Nest &nest, unsigned loop, int64_t steps);
 
+/// The greatest number of steps up to `most` that divides `size`; at least 1.
+int64_t partOf(int64_t size, int64_t most);
+
 /// Whether steps of a loop write to places of their own in every result.
 bool isParallel(const Nest &nest, unsigned loop);
 

@@ -1,6 +1,7 @@
 #include "compiler/lower/RowLoop.h"
 
 #include "compiler/lower/Combination.h"
+#include "compiler/lower/Nest.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/IR/IRMapping.h"
@@ -155,11 +156,8 @@ int64_t RowLoop::partsOfTotals() const {
       }))
     return 1;
   int64_t steps = rows.size() == 1 ? sizes[0] / block : sizes[0];
-  int64_t parts =
-      std::min({steps, kMostParts, llvm::product_of(sizes) / kRowsOfPart});
-  while (parts > 1 && steps % parts != 0)
-    --parts;
-  return std::max<int64_t>(parts, 1);
+  return partOf(steps,
+                std::min(kMostParts, llvm::product_of(sizes) / kRowsOfPart));
 }
 
 void RowLoop::emit() {

@@ -72,9 +72,7 @@ int64_t evenly(int64_t size, int64_t most) {
 /// Makes a reduced loop that is longer than a block two.
 void splitLongSums(Nest &nest) {
   for (unsigned loop = nest.loops(); loop-- > 0;) {
-    int64_t part = std::min(nest.sizes[loop], kBlock);
-    while (nest.sizes[loop] % part)
-      --part;
+    int64_t part = partOf(nest.sizes[loop], kBlock);
     if (nest.reduces[loop] && nest.sizes[loop] > kBlock && part > 1)
       splitLoop(nest, loop, part);
   }

@@ -203,6 +203,12 @@ TEST(ScheduledContraction, BlocksOfRowsPassAllPanels) {
                              {{'m', m}, {'n', 50}, {'k', 260}});
 }
 
+TEST(ScheduledContraction, RowsMayBeLongerThanABlockOfThem) {
+  // 160 KB a row, and no part of a prime number of steps.
+  expectContraction<float>("mk", "kn", "mn",
+                           {{'m', 16}, {'n', 40}, {'k', 40009}});
+}
+
 TEST(ScheduledContraction, PartsOfALongSumPassAllPanels) {
   for (int64_t n : {40, 70})
     expectContraction<float>("km", "kn", "mn",
