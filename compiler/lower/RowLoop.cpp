@@ -239,18 +239,6 @@ void RowLoop::openParts(OpBuilder &builder, int64_t parts, int64_t size) {
     addParts(builder, op);
 }
 
-/// A generic op that writes `result`.
-static void writeInto(OpBuilder &builder, Location loc, ValueRange inputs,
-                      Value result, ArrayRef<AffineMap> maps,
-                      ArrayRef<utils::IteratorType> loops,
-                      llvm::function_ref<Value(OpBuilder &, ValueRange)> f) {
-  linalg::GenericOp::create(
-      builder, loc, inputs, result, maps, loops,
-      [&](OpBuilder &inner, Location loc, ValueRange arguments) {
-        linalg::YieldOp::create(inner, loc, f(inner, arguments));
-      });
-}
-
 /// Fills the total of `op` in part `part` with what adds nothing.
 void RowLoop::startPart(OpBuilder &builder, linalg::GenericOp op, Value part) {
   Value total = op.getDpsInits()[0], all = partial[total];
@@ -267,26 +255,18 @@ void RowLoop::startPart(OpBuilder &builder, linalg::GenericOp op, Value part) {
                                             starts, sizes, strides);
   Value neutral = arith::ConstantOp::create(builder, op.getLoc(),
                                             combinationOf(op)->neutral);
-  int64_t rank = type.getRank();
-  AffineMap every = builder.getMultiDimIdentityMap(rank);
-  SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
-  writeInto(builder, op.getLoc(), neutral, ofPart[total],
-            {AffineMap::get(rank, 0, builder.getContext()), every}, loops,
-            [](OpBuilder &, ValueRange arguments) { return arguments[0]; });
+  linalg::FillOp::create(builder, op.getLoc(), neutral, ofPart[total]);
 }
 
 /// Adds the totals of all parts to that of `op`.
 void RowLoop::addParts(OpBuilder &builder, linalg::GenericOp op) {
   Value total = op.getDpsInits()[0];
-  int64_t rank = cast<MemRefType>(total.getType()).getRank();
-  AffineMap all = builder.getMultiDimIdentityMap(rank + 1);
-  SmallVector<utils::IteratorType> loops(rank + 1,
-                                         utils::IteratorType::parallel);
-  loops[0] = utils::IteratorType::reduction;
-  writeInto(
-      builder, op.getLoc(), partial[total], total, {all, all.dropResult(0)},
-      loops, [&](OpBuilder &inner, ValueRange arguments) {
-        return combine(inner, *combinationOf(op), arguments[0], arguments[1]);
+  linalg::ReduceOp::create(
+      builder, op.getLoc(), partial[total], total, /*dimensions=*/0,
+      [&](OpBuilder &inner, Location loc, ValueRange arguments) {
+        Value sum =
+            combine(inner, *combinationOf(op), arguments[0], arguments[1]);
+        linalg::YieldOp::create(inner, loc, sum);
       });
 }
 

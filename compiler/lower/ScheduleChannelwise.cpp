@@ -29,10 +29,10 @@ struct Channels {
   /// memory; kept loops without lanes outside of the tile; reduced loops
   /// inside.
   SmallVector<unsigned> blocks, outside, inside;
-  /// Kept loops whose steps are all in a tile, behind `some` steps of the last
-  /// of `outside`.
+  /// A kept loop of which a tile takes `some` steps; -1: none.
+  int64_t split = -1, some = 1;
+  /// Kept loops of which a tile takes all steps.
   SmallVector<unsigned> tile;
-  int64_t some = 1;
 };
 
 bool has(const Access &access, unsigned loop) {
@@ -117,10 +117,13 @@ std::optional<Channels> channelsOf(const Nest &nest, const VectorUnit &unit) {
       most /= size;
       continue;
     }
-    if (isOpen && most > 1)
+    if (isOpen && most > 1) {
+      roles.split = loop;
       roles.some = evenly(size, most);
+    } else {
+      roles.outside.insert(roles.outside.begin(), loop);
+    }
     isOpen = false;
-    roles.outside.insert(roles.outside.begin(), loop);
   }
   return roles;
 }
@@ -132,41 +135,36 @@ public:
       : nest(nest), roles(roles), start(start),
         emitter(nest.op, lanesOf(nest, unit.bytes), unit),
         moving(nest.accesses[roles.moving]),
-        shared(nest.accesses[roles.shared]), result(nest.output(0)) {}
+        shared(nest.accesses[roles.shared]), result(nest.output(0)),
+        isCopied(result.strides[roles.channel] != 1) {}
 
   void emit() {
     pack(moving);
     pack(shared);
-    Access sums = result;
-    if (result.strides[roles.channel] != 1) {
-      sums = denseCopy(result);
-      overAll(result,
-              [&](const Point &at) { emitter.store(zero(), sums, at); });
+    const Access &target = nest.output(0);
+    if (isCopied) {
+      result = denseCopy(target);
+      overAll(target,
+              [&](const Point &at) { emitter.store(zero(), result, at); });
     }
-    std::swap(sums, result);
     Point point(nest.loops());
     point.vectorLoop = roles.channel;
     for (unsigned loop : roles.blocks)
       enter(point, loop)->setAttr(kAdds, emitter.at(0).getUnitAttr());
-    unsigned split = roles.some > 1 ? roles.outside.back() : ~0u;
     for (unsigned loop : roles.outside)
-      if (loop != split)
-        enter(point, loop, &nest);
-    auto channels = [&](const Point &at, int64_t steps) {
-      overChannels(at, [&](const Point &at) { tile(at, split, steps); });
+      enter(point, loop, &nest);
+    auto tiles = [&](const Point &at, int64_t steps) {
+      overChannels(at, [&](const Point &at) { tile(at, steps); });
     };
-    if (roles.some > 1)
-      inParts(point, split, roles.some, channels);
+    if (roles.split >= 0)
+      inParts(point, roles.split, roles.some, tiles);
     else
-      channels(point, 1);
-    for (size_t i =
-             roles.blocks.size() + roles.outside.size() - (roles.some > 1);
-         i-- > 0;)
+      tiles(point, 1);
+    for (size_t i = roles.blocks.size() + roles.outside.size(); i-- > 0;)
       emitter.close();
-    std::swap(sums, result);
-    if (result.strides[roles.channel] != 1)
-      overAll(result, [&](const Point &at) {
-        finish(emitter.load(sums, at).value, start, at);
+    if (isCopied)
+      overAll(target, [&](const Point &at) {
+        finish(emitter.load(result, at).value, start, target, at);
       });
   }
 
@@ -261,9 +259,8 @@ private:
     operand = copy;
   }
 
-  /// The places of a tile of `steps` steps of `split` at `point`.
-  SmallVector<Point> placesOf(const Point &point, unsigned split,
-                              int64_t steps) {
+  /// The places of a tile of `steps` steps of the split loop at `point`.
+  SmallVector<Point> placesOf(const Point &point, int64_t steps) {
     SmallVector<Point> places{point};
     auto repeat = [&](unsigned loop, int64_t size) {
       SmallVector<Point> more;
@@ -274,21 +271,21 @@ private:
         }
       places = std::move(more);
     };
-    if (split != ~0u)
-      repeat(split, steps);
+    if (roles.split >= 0)
+      repeat(roles.split, steps);
     for (unsigned loop : roles.tile)
       repeat(loop, nest.sizes[loop]);
     return places;
   }
 
-  void tile(const Point &point, unsigned split, int64_t steps) {
-    SmallVector<Point> places = placesOf(point, split, steps);
+  void tile(const Point &point, int64_t steps) {
+    SmallVector<Point> places = placesOf(point, steps);
     SmallVector<Value> sums(places.size(), zero().value);
     Point at = point;
     sums = addUp(0, at, places, std::move(sums));
-    bool adds = !roles.blocks.empty() || result.flat != nest.output(0).flat;
+    bool adds = !roles.blocks.empty() || isCopied;
     for (auto [place, sum] : llvm::zip(places, sums))
-      finish(sum, adds ? Value() : start, place);
+      finish(sum, adds ? Value() : start, result, place);
   }
 
   /// Adds the products of all steps of the loops inside from `from` on.
@@ -340,23 +337,26 @@ private:
     return sums;
   }
 
-  /// Adds `sum` to `first`, or to what is in memory, and stores it.
-  void finish(Value sum, Value first, const Point &at) {
+  /// Adds `sum` to `first`, or to what is in `target`, and stores it there.
+  void finish(Value sum, Value first, const Access &target, const Point &at) {
     // It has changed since the loops around `at` began.
-    Access sumSoFar = result;
+    Access sumSoFar = target;
     sumSoFar.level = emitter.innermost();
     Element other =
         first ? emitter.broadcast({first, 0}) : emitter.load(sumSoFar, at);
     Value total = arith::AddFOp::create(emitter.at(emitter.innermost()),
                                         emitter.loc, other.value, sum);
-    emitter.store({total, emitter.innermost()}, result, at);
+    emitter.store({total, emitter.innermost()}, target, at);
   }
 
   const Nest &nest;
   const Channels &roles;
   Value start;
   Emitter emitter;
-  Access moving, shared, result;
+  Access moving, shared;
+  /// Where tiles are added up: the result, or a copy of it.
+  Access result;
+  bool isCopied;
 };
 
 } // namespace

@@ -3,7 +3,7 @@
 // what stands between them, and all wait for each other where one may read what
 // another has written. Which worker takes a step changes nothing in it, so
 // results are the same for any number of workers.
-#include "compiler/lower/Passes.h"
+#include "compiler/lower/RowAxes.h"
 
 namespace gradus::lower {
 #define GEN_PASS_DEF_SPLITKERNELS
@@ -70,9 +70,7 @@ bool dividesWell(int64_t steps, int64_t workers) {
 /// own.
 bool writesPrivately(Operation *op) {
   auto isPrivate = [](Value buffer) {
-    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-      buffer = view.getViewSource();
-    Operation *alloc = buffer.getDefiningOp();
+    Operation *alloc = baseOf(buffer).getDefiningOp();
     return isa_and_present<memref::AllocOp>(alloc) && alloc->hasAttr(kPrivate);
   };
   WalkResult walk = op->walk([&](Operation *inner) {

@@ -17,7 +17,7 @@
 // CHECK: %[[PARTS:.*]] = memref.alloc() {{.*}} : memref<6xf32>
 // CHECK: scf.for %[[PART:.*]] = {{.*}} {
 // CHECK: %[[OWN:.*]] = memref.subview %[[PARTS]][%[[PART]]] [1] [1]
-// CHECK: linalg.generic {{.*}} ins(%{{.*}} : f32) outs(%[[OWN]]
+// CHECK: linalg.fill ins(%{{.*}} : f32) outs(%[[OWN]]
 // CHECK: %[[FIRST:.*]] = arith.muli %[[PART]]
 // CHECK: scf.for %[[STEP:.*]] = {{.*}} {
 // CHECK: %[[I:.*]] = arith.addi %[[FIRST]], %[[STEP]]
@@ -28,7 +28,7 @@
 // CHECK-NEXT: arith.addi %{{.*}}, %[[I]]
 // CHECK: linalg.generic {{.*}} outs(%[[OWN]]
 // CHECK: graph.parallel
-// CHECK: linalg.generic {{.*}} iterator_types = ["reduction"]} ins(%[[PARTS]] : memref<6xf32>) outs(%[[TOTAL]] : memref<f32>)
+// CHECK: linalg.reduce ins(%[[PARTS]] : memref<6xf32>) outs(%[[TOTAL]] : memref<f32>) dimensions = [0]
 // CHECK: memref.subview %arg0[90, 0] [10, 128]
 // CHECK: linalg.generic {{.*}}ins(%[[TOTAL]] : memref<f32>) outs(%arg2 : memref<f32>)
 // CHECK: return
@@ -100,7 +100,7 @@ func.func @chain(%x: memref<100x128xf32>, %y: memref<100x128xf32>,
 // CHECK: scf.for
 // CHECK: math.sqrt
 // CHECK: arith.addf
-// CHECK: linalg.generic {{.*}} outs(%[[SUMS]] : memref<128xf32>)
+// CHECK: linalg.reduce ins(%{{.*}} : memref<6x128xf32>) outs(%[[SUMS]] : memref<128xf32>) dimensions = [0]
 // CHECK: scf.for %[[I:.*]] =
 // CHECK-DAG: memref.subview %arg0[%[[I]], 0]
 // CHECK-DAG: memref.subview %[[INNER]][%[[I]], 0]
