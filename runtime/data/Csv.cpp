@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
 
 namespace gradus {
 
@@ -24,140 +23,162 @@ std::optional<double> parseNumber(std::string_view text) {
 
 static bool isBlank(char c) { return c == ' ' || c == '\t'; }
 
-CsvTable::CsvTable(std::string path, std::vector<uint8_t> content,
-                   std::optional<bool> header)
-    : file(std::move(path)), bytes(std::move(content)),
-      text(reinterpret_cast<const char *>(bytes.data()), bytes.size()) {
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
-    throw Error(fault::TextInData, 1, file)
+static uint64_t lineFeeds(std::string_view text) {
+  return uint64_t(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// The first line, without its end.
+static std::string_view firstLine(std::string_view text) {
+  text = text.substr(0, text.find('\n'));
+  if (text.ends_with('\r'))
+    text.remove_suffix(1);
+  return text;
+}
+
+CsvTable::CsvTable(DataText content, std::optional<bool> header)
+    : text(std::move(content)) {
+  std::string_view mark = text.from(0, 3);
+  if (mark.starts_with("\xFF\xFE") || mark.starts_with("\xFE\xFF"))
+    throw Error(fault::TextInData, 1, path())
         .help("it seems to be UTF-16; save it as UTF-8");
-  size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-  std::vector<CsvCell> cells;
+  size_t at = mark.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  CsvRow row;
   for (uint64_t line = 1; at < text.size();) {
     Start start{at, line};
-    if (size_t end = endOfPlain(at)) {
+    std::string_view rest = text.from(at);
+    if (size_t end = endOfPlain(rest)) {
       starts.push_back(start);
-      at = end;
+      at += end;
       ++line;
       continue;
     }
-    at = cut(start, cells);
-    line += lineFeeds(start.offset, at);
-    if (cells.size() == 1 && cells[0].begin == cells[0].end)
+    Cut found = cutAll(start, rest, row);
+    at += found.end;
+    line += lineFeeds(rest.substr(0, found.end));
+    if (row.size() == 1 && row[0].begin == row[0].end)
       continue;
     if (width == 0) {
-      width = cells.size();
+      width = row.size();
       auto isName = [](const CsvCell &cell) {
         return !cell.text.empty() && !parseNumber(cell.text);
       };
-      if (header.value_or(std::any_of(cells.begin(), cells.end(), isName))) {
+      if (header.value_or(std::any_of(row.begin(), row.end(), isName))) {
         headerStart = start;
-        for (const CsvCell &cell : cells) {
+        for (const CsvCell &cell : row) {
           if (!isText(cell.text))
-            throw Error(fault::TextInData, start.line, file);
-          names.push_back(cell.text);
+            throw Error(fault::TextInData, start.line, path());
+          names.emplace_back(cell.text);
         }
         continue;
       }
     }
-    if (cells.size() != width)
-      throw Error(fault::RowLength, counted(cells.size(), "cell"), width)
-          .at({file, start.line, "", std::string(lineAt(start.offset)),
-               cells.back().begin, cells.back().end, "the last one"})
-          .help(cells.size() > width
+    if (row.size() != width) {
+      const CsvCell &last = row[row.size() - 1];
+      throw Error(fault::RowLength, counted(row.size(), "cell"), width)
+          .at({path(), start.line, "", std::string(firstLine(rest)), last.begin,
+               last.end, "the last one"})
+          .help(row.size() > width
                     ? "a cell that contains a comma is written in quotes"
                     : "an empty cell still needs its comma");
+    }
     starts.push_back(start);
   }
 }
 
-size_t CsvTable::endOfPlain(size_t offset) const {
-  size_t newline = text.find('\n', offset);
-  size_t end = newline == std::string::npos ? text.size() : newline + 1;
-  std::string_view line = text.substr(offset, end - offset);
-  bool isPlain = width > 1 && line.find('"') == line.npos &&
+size_t CsvTable::endOfPlain(std::string_view from) const {
+  size_t newline = from.find('\n');
+  if (newline == from.npos || width < 2)
+    return 0;
+  std::string_view line = from.substr(0, newline);
+  bool isPlain = line.find('"') == line.npos &&
                  size_t(std::count(line.begin(), line.end(), ',')) == width - 1;
-  return isPlain ? end : 0;
+  return isPlain ? newline + 1 : 0;
 }
 
-uint64_t CsvTable::lineFeeds(size_t begin, size_t end) const {
-  return uint64_t(std::count(text.begin() + int64_t(begin),
-                             text.begin() + int64_t(end), '\n'));
-}
-
-std::string_view CsvTable::lineAt(size_t offset) const {
-  std::string_view rest = text.substr(offset);
-  rest = rest.substr(0, rest.find('\n'));
-  if (rest.ends_with('\r'))
-    rest.remove_suffix(1);
-  return rest;
-}
-
-size_t CsvTable::lineEnd(size_t offset) const {
-  size_t end = std::min(text.find('\n', offset), text.size());
-  return end > offset && text[end - 1] == '\r' ? end - 1 : end;
-}
-
-size_t CsvTable::cutQuoted(const Start &start, size_t open,
-                           std::string &out) const {
-  size_t at = open + 1;
-  while (at < text.size()) {
-    if (text[at] == '"' && text.compare(at, 2, "\"\"") != 0)
-      return at + 1;
-    // Two quotes stand for one.
-    at += text[at] == '"';
-    out += text[at++];
-  }
-  size_t line = text.rfind('\n', open);
-  line = line == std::string::npos ? start.offset
-                                   : std::max(start.offset, line + 1);
-  throw Error(fault::UnclosedQuote)
-      .at({file, start.line + lineFeeds(start.offset, line), "",
-           std::string(lineAt(line)), open - line, open - line + 1,
-           "opened here"});
-}
-
-size_t CsvTable::cut(const Start &start, std::vector<CsvCell> &cells) const {
-  size_t count = 0, at = start.offset, end = lineEnd(at);
-  while (true) {
-    while (at < text.size() && isBlank(text[at]))
+/// Cuts a quoted cell from its opening quote, gives the offset behind it;
+/// nothing if it is not closed.
+static std::optional<size_t> cutQuoted(std::string_view text, size_t open,
+                                       std::string &out) {
+  for (size_t at = open + 1; at < text.size(); ++at) {
+    if (text[at] == '"') {
+      if (text.compare(at, 2, "\"\"") != 0)
+        return at + 1;
+      // Two quotes stand for one.
       ++at;
-    // Cells are cut anew for each row of a file: their memory is kept.
-    CsvCell &cell = count < cells.size() ? cells[count] : cells.emplace_back();
-    ++count;
-    cell.text.clear();
-    cell.begin = at - start.offset;
-    if (at < text.size() && text[at] == '"') {
-      at = cutQuoted(start, at, cell.text);
+    }
+    out += text[at];
+  }
+  return std::nullopt;
+}
+
+CsvTable::Cut CsvTable::cut(std::string_view from, CsvRow &row) {
+  row.cells.clear();
+  row.unquoted.clear();
+  // Before the line feed.
+  auto lineEnd = [&](size_t at) {
+    size_t end = std::min(from.find('\n', at), from.size());
+    return end > at && from[end - 1] == '\r' ? end - 1 : end;
+  };
+  size_t at = 0, end = lineEnd(0);
+  while (true) {
+    while (at < from.size() && isBlank(from[at]))
+      ++at;
+    size_t begin = at;
+    std::string *unquoted = nullptr;
+    if (at < from.size() && from[at] == '"') {
+      unquoted = &row.unquoted.emplace_back();
+      std::optional<size_t> behind = cutQuoted(from, begin, *unquoted);
+      if (!behind)
+        return {from.size(), begin};
+      at = *behind;
       if (at > end)
         end = lineEnd(at);
     }
-    // What follows a closing quote is kept, so that it is noticed.
     size_t plain = at;
-    const void *comma = std::memchr(text.data() + at, ',', end - at);
-    at = comma ? static_cast<const char *>(comma) - text.data() : end;
+    at = std::min(from.substr(0, end).find(',', at), end);
     size_t stop = at;
-    while (stop > plain && isBlank(text[stop - 1]))
+    while (stop > plain && isBlank(from[stop - 1]))
       --stop;
-    cell.text.append(text, plain, stop - plain);
-    cell.end = std::max(stop - start.offset, cell.begin);
+    std::string_view text = from.substr(plain, stop - plain);
+    // What follows a closing quote is kept, so that it is noticed.
+    if (unquoted)
+      text = unquoted->append(text);
+    row.cells.push_back({text, begin, std::max(stop, begin)});
     if (at == end)
       break;
     ++at;
   }
-  cells.resize(count);
-  size_t newline = text.find('\n', end);
-  return newline == std::string::npos ? text.size() : newline + 1;
+  size_t newline = from.find('\n', end);
+  return {newline == from.npos ? from.size() : newline + 1, std::nullopt};
 }
 
-std::vector<CsvCell> CsvTable::row(size_t index) const {
-  std::vector<CsvCell> cells;
-  readRow(index, cells);
-  return cells;
+CsvTable::Cut CsvTable::cutAll(const Start &start, std::string_view &from,
+                               CsvRow &row) const {
+  from = text.from(start.offset);
+  Cut found = cut(from, row);
+  // It may go on behind what is in memory.
+  while (found.end == from.size() && start.offset + from.size() < text.size()) {
+    from = text.from(start.offset, 2 * from.size());
+    found = cut(from, row);
+  }
+  if (!found.open)
+    return found;
+  size_t line = from.rfind('\n', *found.open) + 1;
+  size_t open = *found.open - line;
+  throw Error(fault::UnclosedQuote)
+      .at({path(), start.line + lineFeeds(from.substr(0, line)), "",
+           std::string(firstLine(from.substr(line))), open, open + 1,
+           "opened here"});
 }
 
-void CsvTable::readRow(size_t index, std::vector<CsvCell> &cells) const {
-  cut(starts[index], cells);
+void CsvTable::read(size_t index, CsvRow &row) const {
+  size_t begin = starts[index].offset;
+  size_t end =
+      index + 1 < starts.size() ? starts[index + 1].offset : text.size();
+  Cut found = cut(text.from(begin, end - begin).substr(0, end - begin), row);
+  // It had them when the file was opened.
+  if (found.open || row.size() != width)
+    text.failChanged();
 }
 
 std::string CsvTable::columnText(size_t column) const {
@@ -175,12 +196,15 @@ DataPlace CsvTable::headerPlace(size_t column, std::string label) const {
 
 DataPlace CsvTable::cellPlace(const Start &start, size_t column,
                               std::string detail, std::string label) const {
-  std::vector<CsvCell> cells;
-  cut(start, cells);
-  const CsvCell &cell = cells[column];
-  std::string line(lineAt(start.offset));
+  CsvRow row;
+  std::string_view from;
+  cutAll(start, from, row);
+  if (column >= row.size())
+    text.failChanged();
+  const CsvCell &cell = row[column];
+  std::string line(firstLine(from));
   size_t length = line.size();
-  return {file,
+  return {path(),
           start.line,
           std::move(detail),
           std::move(line),

@@ -3,18 +3,34 @@
 #pragma once
 
 #include "runtime/Error.h"
+#include "runtime/data/DataText.h"
 
+#include <deque>
 #include <optional>
-#include <string_view>
 
 namespace gradus {
 
 /// One cell of a row.
 struct CsvCell {
   /// The text without surrounding blanks and quotes.
-  std::string text;
+  std::string_view text;
   /// Its bytes from the start of the row, quotes included.
   size_t begin, end;
+};
+
+/// The cells of a row. Their texts stay until the table reads another one.
+class CsvRow {
+public:
+  size_t size() const { return cells.size(); }
+  const CsvCell &operator[](size_t column) const { return cells[column]; }
+  auto begin() const { return cells.begin(); }
+  auto end() const { return cells.end(); }
+
+private:
+  friend class CsvTable;
+  std::vector<CsvCell> cells;
+  /// What quoted cells hold.
+  std::deque<std::string> unquoted;
 };
 
 class CsvTable {
@@ -22,11 +38,10 @@ public:
   /// `header`: whether the first row is one; by default it is one if any of its
   /// cells is neither empty nor a number. Blank lines are no rows. Throws E0816
   /// if a row has another length than the first one, E0823, E0827.
-  CsvTable(std::string path, std::vector<uint8_t> content,
-           std::optional<bool> header);
+  CsvTable(DataText content, std::optional<bool> header);
   CsvTable(const CsvTable &) = delete;
 
-  const std::string &path() const { return file; }
+  const std::string &path() const { return text.path(); }
   /// Names of the columns; empty without a header.
   const std::vector<std::string> &header() const { return names; }
   /// The place of the name of a column.
@@ -35,9 +50,11 @@ public:
   size_t rows() const { return starts.size(); }
   size_t columns() const { return width; }
 
-  std::vector<CsvCell> row(size_t index) const;
-  /// The same into `cells`, whose memory is used again.
-  void readRow(size_t index, std::vector<CsvCell> &cells) const;
+  /// Cuts a row into `row`, whose memory is used again. Throws E0803 if the
+  /// file has changed.
+  void read(size_t index, CsvRow &row) const;
+  /// Throws E0803 if the file has changed since it was opened.
+  void checkUnchanged() const { text.checkUnchanged(); }
 
   /// The place of a cell, for a message.
   DataPlace place(size_t row, size_t column, std::string label = "") const;
@@ -49,24 +66,25 @@ private:
     size_t offset;
     uint64_t line;
   };
-  /// Cuts the row that starts here, gives the offset behind its line end.
-  size_t cut(const Start &start, std::vector<CsvCell> &cells) const;
-  /// The offset behind the row that starts here if it has no quotes and as many
-  /// cells as the first row: then it need not be cut to know so. Else 0.
-  size_t endOfPlain(size_t offset) const;
-  /// Cuts a quoted cell from its opening quote, gives the offset behind it.
-  size_t cutQuoted(const Start &start, size_t open, std::string &out) const;
+  /// What was found of a row.
+  struct Cut {
+    /// Behind its line end, from its start.
+    size_t end;
+    /// The quote of its last cell if that is not closed.
+    std::optional<size_t> open;
+  };
+  /// Cuts the row that `from` starts with.
+  static Cut cut(std::string_view from, CsvRow &row);
+  /// Cuts the row that starts here, all of which is then in memory.
+  Cut cutAll(const Start &start, std::string_view &from, CsvRow &row) const;
+  /// The offset behind the row that `from` starts with if it has no quotes and
+  /// as many cells as the first row: then it need not be cut to know so. Else
+  /// 0.
+  size_t endOfPlain(std::string_view from) const;
   DataPlace cellPlace(const Start &start, size_t column, std::string detail,
                       std::string label) const;
-  /// Where the line of `offset` ends: before its line feed.
-  size_t lineEnd(size_t offset) const;
-  std::string_view lineAt(size_t offset) const;
-  uint64_t lineFeeds(size_t begin, size_t end) const;
 
-  std::string file;
-  std::vector<uint8_t> bytes;
-  /// All of `bytes`.
-  std::string_view text;
+  DataText text;
   std::vector<Start> starts;
   Start headerStart = {0, 1};
   std::vector<std::string> names;

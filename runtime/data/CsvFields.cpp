@@ -124,10 +124,11 @@ std::vector<std::string> textLabels(const CsvTable &table, const Field &field,
                                     std::span<const size_t> columns,
                                     std::span<const size_t> rows) {
   std::set<std::string> names;
+  CsvRow cells;
   for (size_t row : rows) {
-    std::vector<CsvCell> cells = table.row(row);
+    table.read(row, cells);
     for (size_t column : columns) {
-      const std::string &text = cells[column].text;
+      std::string_view text = cells[column].text;
       if (names.empty() && (parseNumber(text) || isMissing(text)))
         return {};
       if (isMissing(text))
@@ -135,7 +136,7 @@ std::vector<std::string> textLabels(const CsvTable &table, const Field &field,
       if (!isText(text))
         throw Error(fault::TextInData, table.place(row, column).line,
                     table.path());
-      names.insert(text);
+      names.emplace(text);
     }
   }
   std::vector<std::string> sorted(names.begin(), names.end());
@@ -157,12 +158,12 @@ public:
              std::optional<double> missing)
       : table(table), field(field), names(names), missing(missing) {}
 
-  double read(const std::string &text, size_t row, size_t column) {
+  double read(std::string_view text, size_t row, size_t column) {
     if (field.classes && !names.empty())
       return label(text, row, column);
     double value = number(text, row, column);
     if (field.classes)
-      return checkLabel(value, row, column);
+      return checkLabel(value, text, row, column);
     checkRange(value, text, row, column);
     return value;
   }
@@ -180,14 +181,14 @@ public:
   }
 
 private:
-  Error badCell(const std::string &text, size_t row, size_t column,
+  Error badCell(std::string_view text, size_t row, size_t column,
                 const std::string &wanted) {
     return Error(fault::BadCell, text, wanted)
         .at(table.place(row, column))
         .note(declared(field));
   }
 
-  double label(const std::string &text, size_t row, size_t column) {
+  double label(std::string_view text, size_t row, size_t column) {
     auto found = std::lower_bound(names.begin(), names.end(), text);
     if (found != names.end() && *found == text)
       return double(found - names.begin());
@@ -198,7 +199,7 @@ private:
         .note("its labels are " + listed(names));
   }
 
-  double number(const std::string &text, size_t row, size_t column) {
+  double number(std::string_view text, size_t row, size_t column) {
     if (field.element == Element::Bool && (text == "true" || text == "false"))
       return text == "true";
     std::optional<double> value = parseNumber(text);
@@ -223,9 +224,10 @@ private:
         .help("`missing = 0` in `csv(...)` gives all such cells a value");
   }
 
-  double checkLabel(double value, size_t row, size_t column) {
+  double checkLabel(double value, std::string_view text, size_t row,
+                    size_t column) {
     if (value != std::floor(value) || std::abs(value) > 1e15)
-      throw badCell(table.row(row)[column].text, row, column, "a whole number");
+      throw badCell(text, row, column, "a whole number");
     lowest = std::min(lowest, value);
     highest = std::max(highest, value);
     if ((value < 0 || value >= double(field.classes)) && !badLabel)
@@ -267,7 +269,7 @@ private:
     return "a whole number from " + std::to_string(int64_t(limit.low)) +
            " to " + std::to_string(int64_t(limit.high));
   }
-  void checkRange(double value, const std::string &text, size_t row,
+  void checkRange(double value, std::string_view text, size_t row,
                   size_t column) {
     Limits limit = limits();
     if (value >= limit.low && value <= limit.high &&
@@ -295,22 +297,32 @@ private:
 
 } // namespace
 
-Tensor csvValues(const CsvTable &table, const Field &field,
-                 std::span<const size_t> columns, std::span<const size_t> rows,
-                 const std::vector<std::string> &names,
-                 std::optional<double> missing) {
-  std::vector<int64_t> shape{int64_t(rows.size())};
-  shape.insert(shape.end(), field.shape.begin(), field.shape.end());
-  Tensor values(field.element, std::move(shape));
-  CellReader reader(table, field, names, missing);
-  int64_t at = 0;
-  std::vector<CsvCell> cells;
-  for (size_t row : rows) {
-    table.readRow(row, cells);
-    for (size_t column : columns)
-      values.set(at++, reader.read(cells[column].text, row, column));
+std::vector<Tensor> csvValues(const CsvTable &table,
+                              std::span<const CsvField> fields,
+                              std::span<const size_t> rows,
+                              std::optional<double> missing) {
+  std::vector<Tensor> values;
+  std::vector<CellReader> readers;
+  for (const CsvField &from : fields) {
+    std::vector<int64_t> shape{int64_t(rows.size())};
+    shape.insert(shape.end(), from.field.shape.begin(), from.field.shape.end());
+    values.emplace_back(from.field.element, std::move(shape));
+    readers.emplace_back(table, from.field, from.names, missing);
   }
-  reader.finish(rows.size());
+  // All fields at once: a row is cut once.
+  CsvRow cells;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    table.read(rows[i], cells);
+    for (size_t k = 0; k < fields.size(); ++k) {
+      const std::vector<size_t> &columns = fields[k].columns;
+      auto at = int64_t(i * columns.size());
+      for (size_t column : columns)
+        values[k].set(at++,
+                      readers[k].read(cells[column].text, rows[i], column));
+    }
+  }
+  for (CellReader &reader : readers)
+    reader.finish(rows.size());
   return values;
 }
 

@@ -22,12 +22,19 @@ std::vector<std::string> textLabels(const CsvTable &table, const Field &field,
                                     std::span<const size_t> columns,
                                     std::span<const size_t> rows);
 
-/// The values [rows, shape...]. `names` are those of textLabels of the training
-/// split; `missing` replaces empty cells, NaN and Inf. Throws E0801, E0813 to
-/// E0815, E0825.
-Tensor csvValues(const CsvTable &table, const Field &field,
-                 std::span<const size_t> columns, std::span<const size_t> rows,
-                 const std::vector<std::string> &names,
-                 std::optional<double> missing);
+/// A field, its columns, and the names of its text labels in the training
+/// split; none if its labels are numbers.
+struct CsvField {
+  const Field &field;
+  std::vector<size_t> columns;
+  const std::vector<std::string> &names;
+};
+
+/// The values [rows, shape...] of each field. `missing` replaces empty cells,
+/// NaN and Inf. Throws E0801, E0803, E0813 to E0815, E0825.
+std::vector<Tensor> csvValues(const CsvTable &table,
+                              std::span<const CsvField> fields,
+                              std::span<const size_t> rows,
+                              std::optional<double> missing);
 
 } // namespace gradus

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <new>
+#include <sys/stat.h>
 #include <zlib.h>
 
 namespace gradus {
@@ -54,7 +54,7 @@ static Error missing(const std::string &path) {
   return error;
 }
 
-static std::vector<uint8_t> readRaw(const std::string &path) {
+static OpenFile openFile(const std::string &path) {
   std::error_code code;
   fs::file_status status = fs::status(path, code);
   if (status.type() == fs::file_type::not_found)
@@ -65,13 +65,24 @@ static std::vector<uint8_t> readRaw(const std::string &path) {
   if (fs::exists(status) && !fs::is_regular_file(status))
     throw Error(fault::DataUnreadable, path, "it is not a regular file")
         .help("write what it gives to a file first");
-  std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path.c_str(), "rb"),
-                                              std::fclose);
+  OpenFile file(std::fopen(path.c_str(), "rb"));
   if (!file)
     throw Error(fault::DataUnreadable, path, std::strerror(errno));
+  return file;
+}
+
+FileVersion versionOf(const OpenFile &file) {
+  struct stat state = {};
+  if (fstat(fileno(file.get()), &state) != 0)
+    return {};
+  return {size_t(state.st_size), int64_t(state.st_mtim.tv_sec) * 1'000'000'000 +
+                                     state.st_mtim.tv_nsec};
+}
+
+static std::vector<uint8_t> readRaw(const std::string &path) {
+  OpenFile file = openFile(path);
   // The size is a hint only: it may change while we read.
-  uintmax_t size = fs::file_size(path, code);
-  size_t expected = code ? 0 : size_t(size);
+  size_t expected = versionOf(file).bytes;
   std::vector<uint8_t> bytes;
   size_t used = 0;
   while (!std::feof(file.get())) {
@@ -182,9 +193,11 @@ std::vector<uint8_t> readBytes(const std::string &path) {
   }
 }
 
-std::vector<uint8_t> readDataFile(const std::string &path) {
+/// Opens or reads a data file with `how`.
+template <typename How>
+static auto findDataFile(const std::string &path, How how) {
   try {
-    return readBytes(path);
+    return how(path);
   } catch (Error &error) {
     if (error.code() == fault::DataMissing.code) {
       error.help(
@@ -193,6 +206,14 @@ std::vector<uint8_t> readDataFile(const std::string &path) {
     }
     throw;
   }
+}
+
+OpenFile openDataFile(const std::string &path) {
+  return findDataFile(path, openFile);
+}
+
+std::vector<uint8_t> readDataFile(const std::string &path) {
+  return findDataFile(path, readBytes);
 }
 
 } // namespace gradus

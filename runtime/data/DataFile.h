@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,12 +22,30 @@ struct DataFolder {
   std::string resolve(const std::string &file) const;
 };
 
+struct CloseFile {
+  void operator()(FILE *file) const { std::fclose(file); }
+};
+using OpenFile = std::unique_ptr<FILE, CloseFile>;
+
+/// What tells one state of a file from another.
+struct FileVersion {
+  /// Its size.
+  size_t bytes = 0;
+  /// When it was written last, in nanoseconds since the epoch.
+  int64_t written = 0;
+  bool operator==(const FileVersion &) const = default;
+};
+FileVersion versionOf(const OpenFile &file);
+
+/// Opens a file that a `data` declaration names: if it is missing, the message
+/// says how to find it. Throws E0802 to E0804.
+OpenFile openDataFile(const std::string &path);
+
 /// The bytes of a file; a file that starts with gzip's magic bytes is
 /// decompressed, whatever its name. Throws E0802 to E0807, E1052.
 std::vector<uint8_t> readBytes(const std::string &path);
 
-/// The same for a file that a `data` declaration names: if it is missing, the
-/// message says how to find it.
+/// The same for a file that a `data` declaration names.
 std::vector<uint8_t> readDataFile(const std::string &path);
 
 } // namespace gradus

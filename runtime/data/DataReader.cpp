@@ -30,7 +30,7 @@ const CsvTable &DataReader::table(const CsvSource &source) {
   std::string path = folder.resolve(source.file);
   std::unique_ptr<CsvTable> &slot = tables[{path, source.header}];
   if (!slot)
-    slot = std::make_unique<CsvTable>(path, readDataFile(path), source.header);
+    slot = std::make_unique<CsvTable>(DataText(path), source.header);
   return *slot;
 }
 
@@ -58,19 +58,17 @@ Dataset DataReader::readCsv(const Split &split, const CsvSource &source) {
   const CsvTable &from = table(source);
   std::vector<size_t> rows =
       chosenRows(from.path(), int64_t(from.rows()), source);
-  Dataset result{declaration.name,
-                 split.name,
-                 int64_t(rows.size()),
-                 declaration.fields,
-                 {}};
   static const std::vector<std::string> noNames;
+  std::vector<CsvField> fields;
   for (const Field &field : declaration.fields) {
     auto names = labels.find(field.name);
-    result.values.push_back(csvValues(
-        from, field, fieldColumns(from, source, field), rows,
-        names == labels.end() ? noNames : names->second, source.missing));
+    fields.push_back({field, fieldColumns(from, source, field),
+                      names == labels.end() ? noNames : names->second});
   }
-  return result;
+  std::vector<Tensor> values = csvValues(from, fields, rows, source.missing);
+  from.checkUnchanged();
+  return {declaration.name, split.name, int64_t(rows.size()),
+          declaration.fields, std::move(values)};
 }
 
 void DataReader::checkRows(const Split &split, size_t field, int64_t rows,

@@ -10,13 +10,15 @@ namespace {
 
 CsvTable parse(const std::string &text,
                std::optional<bool> header = std::nullopt) {
-  return CsvTable("t.csv", {text.begin(), text.end()}, header);
+  return CsvTable(DataText("t.csv", {text.begin(), text.end()}), header);
 }
 
 std::vector<std::string> texts(const CsvTable &table, size_t row) {
   std::vector<std::string> out;
-  for (const CsvCell &cell : table.row(row))
-    out.push_back(cell.text);
+  CsvRow cells;
+  table.read(row, cells);
+  for (const CsvCell &cell : cells)
+    out.emplace_back(cell.text);
   return out;
 }
 
