@@ -18,7 +18,8 @@ struct CsvCell {
   size_t begin, end;
 };
 
-/// The cells of a row. Their texts stay until the table reads another one.
+/// The cells of a row. Their texts stay until the table reads another one or
+/// gives a place.
 class CsvRow {
 public:
   size_t size() const { return cells.size(); }

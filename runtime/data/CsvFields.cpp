@@ -209,8 +209,10 @@ private:
       throw missingCell(table, field, row, column);
     }
     if (!value) {
+      // A place reads the file again: the text is gone then.
+      bool isSeparated = text.find_first_of(";\t") != text.npos;
       Error error = badCell(text, row, column, wanted());
-      if (text.find_first_of(";\t") != std::string::npos)
+      if (isSeparated)
         error.help("cells are separated by commas");
       throw error;
     }

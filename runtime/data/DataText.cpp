@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <unistd.h>
 
 namespace gradus {
@@ -39,7 +40,11 @@ std::string_view DataText::from(size_t at, size_t least) const {
 
 void DataText::load(size_t at, size_t least) const {
   size_t wanted = std::min(std::max(least, kWindow), length - at);
-  window.resize(std::max(window.size(), wanted));
+  try {
+    window.resize(std::max(window.size(), wanted));
+  } catch (const std::bad_alloc &) {
+    throw Error(fault::OutOfMemory, "the contents of `" + file + "`");
+  }
   windowBegin = windowEnd = at;
   while (windowEnd < at + wanted) {
     ssize_t got = pread(fileno(input.get()), window.data() + (windowEnd - at),

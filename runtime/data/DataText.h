@@ -20,7 +20,8 @@ public:
   const std::string &path() const { return file; }
   size_t size() const { return length; }
   /// The bytes from `at` on that are in memory: at least `least` of them unless
-  /// the text ends before. They stay until the next call. Throws E0803.
+  /// the text ends before. They stay until the next call. Throws E0803,
+  /// E1052.
   std::string_view from(size_t at, size_t least = 1) const;
   /// Throws E0803: the file is not what it was when it was opened.
   [[noreturn]] void failChanged() const;

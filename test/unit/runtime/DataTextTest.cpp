@@ -3,7 +3,9 @@
 #include "test/unit/runtime/Gzip.h"
 #include "test/unit/runtime/ScratchFolder.h"
 
-#include "runtime/data/Csv.h"
+#include "runtime/data/CsvFields.h"
+
+#include <numeric>
 
 using namespace gradus;
 
@@ -116,4 +118,28 @@ TEST_F(DataTextFile, NoticesThatTheFileChanged) {
   // As long, but other rows.
   write("t.csv", std::string(text.size(), ','));
   EXPECT_EQ(messageOf([&] { table.read(table.rows() / 2, cells); }), changed);
+}
+
+TEST_F(DataTextFile, MessagesOutliveTheTextTheyPointAt) {
+  // Pointing at a cell may load another part of the file, or a longer one.
+  for (auto [column, bad] :
+       {std::pair(size_t(300'000), size_t(0)), {size_t(3), size_t(32'767)}}) {
+    std::string first(column, '1'), text;
+    for (size_t row = 0; row < 100'000 && text.size() < 2 * kLong; ++row)
+      text += first + (row == bad ? ",1;2\n" : ",122\n");
+    CsvTable table(DataText(write("t.csv", text)), false);
+    std::vector<size_t> rows(table.rows());
+    std::iota(rows.begin(), rows.end(), size_t(0));
+    Field field;
+    field.name = "x";
+    const std::vector<std::string> noNames;
+    std::vector<CsvField> fields{{field, {1}, noNames}};
+    std::string message =
+        messageOf([&] { csvValues(table, fields, rows, std::nullopt); });
+    EXPECT_NE(message.find("error[E0813]: `1;2` is not a number"),
+              std::string::npos)
+        << message;
+    EXPECT_NE(message.find("cells are separated by commas"), std::string::npos)
+        << message;
+  }
 }
