@@ -19,8 +19,9 @@ DataText::DataText(std::string path)
   opened = versionOf(input);
   length = opened.bytes;
   std::string_view start = from(0, 2);
-  // Compressed data cannot be read from the middle.
-  if (start.starts_with("\x1F\x8B") || file.ends_with(".gz")) {
+  // Compressed data cannot be read from the middle, and some file systems give
+  // no sizes (/proc).
+  if (start.starts_with("\x1F\x8B") || file.ends_with(".gz") || length == 0) {
     input.reset();
     *this = DataText(file, readDataFile(file));
   }

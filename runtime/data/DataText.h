@@ -12,7 +12,8 @@ namespace gradus {
 class DataText {
 public:
   /// Opens a file that a `data` declaration names. What gzip has compressed is
-  /// decompressed into memory, all else stays on disk. Throws as readDataFile.
+  /// decompressed into memory, a file without a size is read whole, all else
+  /// stays on disk. Throws as readDataFile.
   explicit DataText(std::string path);
   /// A text that is in memory already.
   DataText(std::string path, std::vector<uint8_t> content);

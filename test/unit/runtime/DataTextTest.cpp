@@ -61,6 +61,11 @@ TEST_F(DataTextFile, TakesEmptyAndCompressedFiles) {
             std::string::npos);
 }
 
+TEST_F(DataTextFile, TakesFilesWhoseSizeTheSystemDoesNotTell) {
+  ASSERT_EQ(std::filesystem::file_size("/proc/self/stat"), 0u);
+  EXPECT_GT(DataText("/proc/self/stat").size(), 0u);
+}
+
 TEST_F(DataTextFile, MissingFilesSaySo) {
   std::string message = messageOf([&] { DataText(path("none.csv")); });
   EXPECT_NE(message.find("error[E0802]: `none.csv` does not exist"),
