@@ -123,6 +123,18 @@ void readCaches(const std::string &root, Machine &machine) {
   }
 }
 
+/// A virtual machine may lack the folders; the C library asks the processor.
+/// What it says of the third cache is the sum of all that the chip has.
+void askCaches(Machine &machine) {
+  auto ask = [&](unsigned level, const char *type, int name) {
+    if (long bytes = sysconf(name); bytes > 0)
+      machine.caches.push_back({level, type, bytes});
+  };
+  ask(1, "Data", _SC_LEVEL1_DCACHE_SIZE);
+  ask(1, "Instruction", _SC_LEVEL1_ICACHE_SIZE);
+  ask(2, "Unified", _SC_LEVEL2_CACHE_SIZE);
+}
+
 int64_t memoryOf(const std::string &root, const std::string &key) {
   return int64_t(number(valueOf(root + "/proc/meminfo", key, ':')).value_or(0) *
                  1024);
@@ -151,6 +163,8 @@ Machine readMachine(const std::string &root) {
                         : machine.processors;
   readCgroups(root, machine);
   readCaches(root, machine);
+  if (root.empty() && machine.caches.empty())
+    askCaches(machine);
   return machine;
 }
 

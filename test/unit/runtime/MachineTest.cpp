@@ -25,6 +25,15 @@ TEST_F(MachineTest, NothingIsKnownWithoutFiles) {
   EXPECT_GE(machine.threads(), 1u);
 }
 
+#ifdef __x86_64__
+TEST(Machine, CachesAreKnownWithoutFilesOfThem) {
+  Machine machine = readMachine();
+  ASSERT_FALSE(machine.caches.empty());
+  EXPECT_EQ(machine.caches[0].level, 1u);
+  EXPECT_GE(machine.caches[0].bytes, 8 * 1024);
+}
+#endif
+
 TEST_F(MachineTest, ProcessorMemoryAndSystem) {
   put("proc/cpuinfo", "processor\t: 0\nmodel\t\t: 207\n"
                       "model name\t: A Processor @ 2.00GHz\nflags\t: fpu\n");
