@@ -150,13 +150,41 @@ std::vector<std::string> textLabels(const CsvTable &table, const Field &field,
 
 namespace {
 
+/// What an element type holds.
+struct Limits {
+  double low, high;
+  bool whole;
+};
+
+Limits limitsOf(Element element) {
+  switch (element) {
+  case Element::F32:
+    return {-std::numeric_limits<float>::max(),
+            std::numeric_limits<float>::max(), false};
+  case Element::F64:
+    return {-std::numeric_limits<double>::max(),
+            std::numeric_limits<double>::max(), false};
+  case Element::I32:
+    return {-0x1p31, 0x1p31 - 1, true};
+  case Element::I64:
+    // Beyond 2^53 a double would not hold every number.
+    return {-0x1p53, 0x1p53, true};
+  case Element::U8:
+    return {0, 255, true};
+  case Element::Bool:
+    return {0, 1, true};
+  }
+  return {0, 0, true};
+}
+
 /// Reads the cells of one field.
 class CellReader {
 public:
   CellReader(const CsvTable &table, const Field &field,
              const std::vector<std::string> &names,
              std::optional<double> missing)
-      : table(table), field(field), names(names), missing(missing) {}
+      : table(table), field(field), names(names), missing(missing),
+        limits(limitsOf(field.element)) {}
 
   double read(std::string_view text, size_t row, size_t column) {
     if (field.classes && !names.empty())
@@ -237,57 +265,31 @@ private:
     return badLabel ? 0 : value;
   }
 
-  /// What the element type holds.
-  struct Limits {
-    double low, high;
-    bool whole;
-  };
-  Limits limits() const {
-    switch (field.element) {
-    case Element::F32:
-      return {-std::numeric_limits<float>::max(),
-              std::numeric_limits<float>::max(), false};
-    case Element::F64:
-      return {-std::numeric_limits<double>::max(),
-              std::numeric_limits<double>::max(), false};
-    case Element::I32:
-      return {-0x1p31, 0x1p31 - 1, true};
-    case Element::I64:
-      // Beyond 2^53 a double would not hold every number.
-      return {-0x1p53, 0x1p53, true};
-    case Element::U8:
-      return {0, 255, true};
-    case Element::Bool:
-      return {0, 1, true};
-    }
-    return {0, 0, true};
-  }
   std::string wanted() const {
     if (field.element == Element::Bool)
       return "`true`, `false`, 0 or 1";
-    Limits limit = limits();
-    if (!limit.whole || field.classes)
-      return limit.whole ? "a whole number" : "a number";
-    return "a whole number from " + std::to_string(int64_t(limit.low)) +
-           " to " + std::to_string(int64_t(limit.high));
+    if (!limits.whole || field.classes)
+      return limits.whole ? "a whole number" : "a number";
+    return "a whole number from " + std::to_string(int64_t(limits.low)) +
+           " to " + std::to_string(int64_t(limits.high));
   }
   void checkRange(double value, std::string_view text, size_t row,
                   size_t column) {
-    Limits limit = limits();
-    if (value >= limit.low && value <= limit.high &&
-        (!limit.whole || value == std::floor(value)))
+    if (value >= limits.low && value <= limits.high &&
+        (!limits.whole || value == std::floor(value)))
       return;
     throw badCell(text, row, column,
-                  limit.whole ? wanted()
-                              : "a number that " +
-                                    std::string(elementText(field.element)) +
-                                    " can hold");
+                  limits.whole ? wanted()
+                               : "a number that " +
+                                     std::string(elementText(field.element)) +
+                                     " can hold");
   }
 
   const CsvTable &table;
   const Field &field;
   const std::vector<std::string> &names;
   std::optional<double> missing;
+  Limits limits;
   struct BadLabel {
     size_t row, column;
     double value;
