@@ -9,6 +9,7 @@
 #include "compiler/lower/DotProducts.h"
 #include "compiler/lower/PackedRows.h"
 #include "compiler/lower/Panel.h"
+#include "compiler/lower/RowAxes.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -370,10 +371,18 @@ private:
     if (depth > kLong)
       return;
     const Nest &last = epilogue ? *epilogue : nest;
+    // What is updated in place is asked for once, to be written.
+    auto isWritten = [&](Value flat) {
+      return llvm::any_of(llvm::drop_begin(last.accesses, last.inputs),
+                          [&](const Access &result) {
+                            return baseOf(result.flat) == baseOf(flat);
+                          });
+    };
     for (auto [i, access] : llvm::enumerate(last.accesses)) {
       bool isResult = i >= last.inputs;
       if (!access.flat || access.strides[roles.n] != 1 ||
-          (!isResult && (!epilogue || access.flat == nest.output(0).flat)))
+          (!isResult && (!epilogue || access.flat == nest.output(0).flat ||
+                         isWritten(access.flat))))
         continue;
       auto type = cast<MemRefType>(access.flat.getType());
       int64_t bytes = type.getElementTypeBitWidth() / 8;

@@ -126,3 +126,39 @@ func.func @examples_and_positions(%x: tensor<8x24x64xf32>,
   } -> tensor<64x64xf32>
   return %y : tensor<64x64xf32>
 }
+
+// What is updated in place is asked for once, to be written.
+// CHECK-LABEL: func.func @in_place
+// CHECK: scf.for {{.*}} step %c13
+// CHECK-COUNT-26: memref.prefetch {{.*}}, write, {{.*}} : memref<32768xf32>
+// CHECK-NOT: memref<32768xf32>
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: memref.prefetch {{.*}}, read, {{.*}} : memref<8192xf32>
+func.func @in_place(%x: tensor<32x256xf32>, %g: tensor<32x128xf32>,
+    %w: tensor<256x128xf32>)
+    -> (tensor<256x128xf32> {graph.updates = 2 : i32}) {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<256x128xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<256x128xf32>)
+      -> tensor<256x128xf32>
+  %c = linalg.generic {indexing_maps = [affine_map<(m, n, b) -> (b, m)>,
+                                        affine_map<(m, n, b) -> (b, n)>,
+                                        affine_map<(m, n, b) -> (m, n)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %g : tensor<32x256xf32>, tensor<32x128xf32>)
+      outs(%f : tensor<256x128xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %0 = arith.mulf %p, %q : f32
+      %1 = arith.addf %o, %0 : f32
+      linalg.yield %1 : f32
+  } -> tensor<256x128xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id, #id],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%w, %c : tensor<256x128xf32>, tensor<256x128xf32>)
+      outs(%e : tensor<256x128xf32>) {
+    ^bb0(%p: f32, %q: f32, %o: f32):
+      %0 = arith.subf %p, %q : f32
+      linalg.yield %0 : f32
+  } -> tensor<256x128xf32>
+  return %y : tensor<256x128xf32>
+}
