@@ -1,7 +1,6 @@
 #include "compiler/lower/RowLoop.h"
 
 #include "compiler/lower/Combination.h"
-#include "compiler/lower/Nest.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/IR/IRMapping.h"
@@ -12,10 +11,13 @@ using namespace mlir;
 /// What the buffers of one block may take: half of the nearest cache.
 static constexpr int64_t kBlockBytes = 16 * 1024;
 
-/// Rows whose totals are added up by themselves: at least so many, and so many
-/// parts of all rows at most.
+/// Rows whose totals are added up by themselves: at least so many, or a block
+/// of a lone total, and so many parts of all rows at most.
 static constexpr int64_t kRowsOfPart = 16;
 static constexpr int64_t kMostParts = 32;
+
+/// What a total that shares its loop with nothing reads at least, to have one.
+static constexpr int64_t kBytesOfTotal = 128 * 1024;
 
 static int64_t bytesOf(Value buffer) {
   auto type = cast<MemRefType>(buffer.getType());
@@ -106,6 +108,11 @@ bool RowLoop::choose() {
       break;
     }
     sizes.push_back(ranges[loop]);
+    if (isLoneTotal()) {
+      // Nothing of it is read twice: a block is a part.
+      block = sizes[0] / std::max<int64_t>(partsOfTotals(), 1);
+      break;
+    }
     int64_t each = bytesInside() / llvm::product_of(sizes);
     if (rows.size() == 1 && bytesInside() <= kBlockBytes)
       return false;
@@ -117,16 +124,26 @@ bool RowLoop::choose() {
     if (each <= kBlockBytes && !hasContraction())
       break;
   }
-  return !rows.empty() && arrange(rows.size());
+  return !rows.empty() && arrange(rows.size()) &&
+         (!isLoneTotal() || partsOfTotals() > 1);
 }
 
 bool RowLoop::hasContraction() const {
   return llvm::any_of(inside, isContraction);
 }
 
-/// Whether several ops share the loop; a contraction with fill and epilogue
-/// has a schedule of its own.
+/// Whether one total is all that is computed inside.
+bool RowLoop::isLoneTotal() const {
+  return totals.size() == 1 && llvm::all_of(inside, [&](linalg::GenericOp op) {
+           return op == totals[0] || isFill(op);
+         });
+}
+
+/// Whether several ops share the loop, or a total of many bytes may fall into
+/// parts; a contraction with fill and epilogue has a schedule of its own.
 bool RowLoop::isWorthwhile() const {
+  if (isLoneTotal())
+    return bytesInside() >= kBytesOfTotal;
   auto computing =
       llvm::count_if(inside, [](linalg::GenericOp op) { return !isFill(op); });
   auto reducing = llvm::count_if(inside, [](linalg::GenericOp op) {
@@ -147,6 +164,16 @@ int64_t RowLoop::bytesInside() const {
   return bytes;
 }
 
+/// Into how many equal parts up to `most` so many steps fall, and few are left:
+/// 61 into 30 of two, and one.
+static int64_t partsOf(int64_t steps, int64_t most) {
+  int64_t parts = std::min(steps, most);
+  for (int64_t fewer = parts; 2 * fewer > most; --fewer)
+    if (steps % fewer < steps % parts)
+      parts = fewer;
+  return parts;
+}
+
 /// Into how many parts the rows fall, of which each adds up its totals by
 /// itself. It depends on the shape only, so results are the same for any number
 /// of threads; and what rounding loses grows with the rows of a part only.
@@ -156,8 +183,14 @@ int64_t RowLoop::partsOfTotals() const {
       }))
     return 1;
   int64_t steps = rows.size() == 1 ? sizes[0] / block : sizes[0];
-  return partOf(steps,
-                std::min(kMostParts, llvm::product_of(sizes) / kRowsOfPart));
+  int64_t most = llvm::product_of(sizes) / kRowsOfPart;
+  if (isLoneTotal()) {
+    // The totals of the parts are written and read, too.
+    linalg::GenericOp sum = totals[0];
+    int64_t bytes = 8 * bytesOf(sum.getDpsInits()[0]);
+    most = bytesInside() / std::max(kBlockBytes, bytes);
+  }
+  return partsOf(steps, std::min(kMostParts, most));
 }
 
 void RowLoop::emit() {
@@ -167,10 +200,18 @@ void RowLoop::emit() {
   OpBuilder builder(end);
   shrinkBuffers(builder);
   int64_t step = rows.size() == 1 ? block : 1, rest = sizes[0] % step;
-  if (int64_t parts = partsOfTotals(); parts > 1)
-    openParts(builder, parts, sizes[0] - rest);
-  else
-    openLoops(builder, {}, Value(), sizes[0] - rest);
+  int64_t parts = partsOfTotals(), first = 0;
+  if (parts > 1) {
+    first = sizes[0] / (parts * step) * (parts * step);
+    openParts(builder, parts, first);
+  }
+  if (int64_t left = sizes[0] - rest - first) {
+    Value start;
+    if (first > 0)
+      start = arith::ConstantIndexOp::create(
+          builder, body.getParentOp()->getLoc(), first);
+    openLoops(builder, {}, start, left);
+  }
   if (rest > 0)
     cloneOps(builder, {builder.getIndexAttr(sizes[0] - rest)}, rest);
   for (linalg::GenericOp op : behind)

@@ -24,6 +24,7 @@ private:
   bool arrange(size_t depth);
   bool placeOutside(mlir::linalg::GenericOp op);
   bool hasContraction() const;
+  bool isLoneTotal() const;
   bool isWorthwhile() const;
   int64_t bytesInside() const;
   int64_t partsOfTotals() const;

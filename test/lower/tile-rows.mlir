@@ -250,3 +250,67 @@ func.func @columns(%r: memref<1000xf32>, %x: memref<1000x50xf32>,
   memref.dealloc %sums : memref<50xf32>
   return
 }
+
+// -----
+
+// One sum of many bytes: 30 parts of two images each, and the last image by
+// itself.
+// CHECK-LABEL: func.func @images
+// CHECK: linalg.generic {{.*}} outs(%arg1 : memref<32xf32>)
+// CHECK: %[[PARTS:.*]] = memref.alloc() {{.*}} : memref<30x32xf32>
+// CHECK: scf.for %[[PART:.*]] = {{.*}} {
+// CHECK: %[[OWN:.*]] = memref.subview %[[PARTS]][%[[PART]], 0] [1, 32]
+// CHECK: linalg.fill {{.*}} outs(%[[OWN]]
+// CHECK: memref.subview %arg0[%{{.*}}, 0, 0, 0] [2, 14, 14, 32]
+// CHECK: linalg.generic {{.*}} outs(%[[OWN]]
+// CHECK: graph.parallel
+// CHECK: linalg.reduce ins(%[[PARTS]] : memref<30x32xf32>) outs(%arg1 : memref<32xf32>) dimensions = [0]
+// CHECK: memref.subview %arg0[60, 0, 0, 0] [1, 14, 14, 32]
+// CHECK: linalg.generic {{.*}} outs(%arg1
+// CHECK: return
+func.func @images(%x: memref<61x14x14x32xf32>, %sum: memref<32xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.generic {indexing_maps = [affine_map<(i) -> ()>, affine_map<(i) -> (i)>],
+                  iterator_types = ["parallel"]}
+      ins(%zero : f32) outs(%sum : memref<32xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      linalg.yield %a : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(b, i, j, c) -> (b, i, j, c)>,
+                                   affine_map<(b, i, j, c) -> (c)>],
+                  iterator_types = ["reduction", "reduction", "reduction",
+                                    "parallel"]}
+      ins(%x : memref<61x14x14x32xf32>) outs(%sum : memref<32xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %0 = arith.addf %a, %o : f32
+      linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+// Sums of few bytes, or of few rows with many columns, stay as they are.
+// CHECK-LABEL: func.func @few
+// CHECK-NOT: scf.for
+// CHECK: return
+func.func @few(%x: memref<256x32xf32>, %sum: memref<32xf32>,
+               %wide: memref<8x8192xf32>, %sums: memref<8192xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(b, c) -> (b, c)>,
+                                   affine_map<(b, c) -> (c)>],
+                  iterator_types = ["reduction", "parallel"]}
+      ins(%x : memref<256x32xf32>) outs(%sum : memref<32xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %0 = arith.addf %a, %o : f32
+      linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(b, c) -> (b, c)>,
+                                   affine_map<(b, c) -> (c)>],
+                  iterator_types = ["reduction", "parallel"]}
+      ins(%wide : memref<8x8192xf32>) outs(%sums : memref<8192xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %0 = arith.addf %a, %o : f32
+      linalg.yield %0 : f32
+  }
+  return
+}

@@ -240,6 +240,39 @@ TEST_P(Widths, LogSoftmaxOfRows) {
   }
 }
 
+TEST(ScheduledLoops, SumsOfManyRowsFallIntoParts) {
+  for (int64_t images : {32, 61, 62, 95, 100}) {
+    SCOPED_TRACE(images);
+    Kernel kernel(fmt::format(R"(
+      func.func @k(%x: tensor<{0}x20x32xf32>) -> tensor<32xf32> {{
+        %start = arith.constant 0.5 : f32
+        %e = tensor.empty() : tensor<32xf32>
+        %f = linalg.fill ins(%start : f32) outs(%e : tensor<32xf32>)
+            -> tensor<32xf32>
+        %y = linalg.generic {{
+            indexing_maps = [affine_map<(b, i, c) -> (b, i, c)>,
+                             affine_map<(b, i, c) -> (c)>],
+            iterator_types = ["reduction", "reduction", "parallel"]}}
+            ins(%x : tensor<{0}x20x32xf32>) outs(%f : tensor<32xf32>) {{
+          ^bb0(%p: f32, %o: f32):
+            %0 = arith.addf %o, %p : f32
+            linalg.yield %0 : f32
+        }} -> tensor<32xf32>
+        return %y : tensor<32xf32>
+      }})",
+                              images),
+                  /*schedule=*/true);
+    auto x = randomNumbers<float>(images * 20 * 32, 1);
+    Buffer<float> y(32);
+    kernel(x, y);
+    std::vector<double> sums(32, 0.5);
+    for (size_t i = 0; i < x.size(); ++i)
+      sums[i % 32] += x[i];
+    for (size_t i = 0; i < sums.size(); ++i)
+      ASSERT_NEAR(y[i], sums[i], 2e-5);
+  }
+}
+
 TEST(ScheduledLoops, WhatNoScheduleFitsStaysRight) {
   // argmax: two results, one of them an index.
   Kernel kernel(R"(
