@@ -7,9 +7,9 @@
 // but the packed panel.
 #include "compiler/lower/Combination.h"
 #include "compiler/lower/DotProducts.h"
+#include "compiler/lower/Epilogue.h"
 #include "compiler/lower/PackedRows.h"
 #include "compiler/lower/Panel.h"
-#include "compiler/lower/RowAxes.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -64,8 +64,10 @@ public:
     int64_t whole = n / (vectors * lanes) * (vectors * lanes);
     if (whole > 0) {
       Point inside = point;
-      inside.variable[roles.n] =
-          emitter.open(nest, roles.n, whole, vectors * lanes).getInductionVar();
+      scf::ForOp panels = emitter.open(nest, roles.n, whole, vectors * lanes);
+      if (sharesRows())
+        panels->setAttr(kShareInside, emitter.at(0).getUnitAttr());
+      inside.variable[roles.n] = panels.getInductionVar();
       inside.level[roles.n] = emitter.innermost();
       emitPanel(inside, vectors, lanes);
       emitter.close();
@@ -362,6 +364,17 @@ private:
                                /*isDataCache=*/true);
   }
 
+  /// Whether workers share the rows of all panels, not the panels: of what they
+  /// read in full then, the panels, there is less. But what is updated in place
+  /// stays with the worker that reads its columns in the next step.
+  bool sharesRows() const {
+    int64_t rows = sizeOf(roles.m) * sizeOf(roles.whole);
+    for (unsigned loop : roles.between)
+      rows *= nest.sizes[loop];
+    return rows > nest.sizes[roles.n] &&
+           !(epilogue && updatesInPlace(*epilogue));
+  }
+
   /// Asks for what the end of a tile reads and writes while the tile is
   /// computed, if that is so short that far caches or memory would be waited
   /// for.
@@ -371,18 +384,12 @@ private:
     if (depth > kLong)
       return;
     const Nest &last = epilogue ? *epilogue : nest;
-    // What is updated in place is asked for once, to be written.
-    auto isWritten = [&](Value flat) {
-      return llvm::any_of(llvm::drop_begin(last.accesses, last.inputs),
-                          [&](const Access &result) {
-                            return baseOf(result.flat) == baseOf(flat);
-                          });
-    };
     for (auto [i, access] : llvm::enumerate(last.accesses)) {
       bool isResult = i >= last.inputs;
+      // What is updated in place is asked for once, to be written.
       if (!access.flat || access.strides[roles.n] != 1 ||
           (!isResult && (!epilogue || access.flat == nest.output(0).flat ||
-                         isWritten(access.flat))))
+                         writes(*epilogue, access))))
         continue;
       auto type = cast<MemRefType>(access.flat.getType());
       int64_t bytes = type.getElementTypeBitWidth() / 8;
@@ -449,48 +456,6 @@ private:
   int64_t heightOfPacked = 0;
   int64_t depth = 1;
 };
-
-/// `epilogue` as a nest over the loops of the contraction, whose result it
-/// reads through `link`.
-std::optional<Nest> alignEpilogue(OpBuilder &builder, linalg::LinalgOp op,
-                                  const Nest &nest, linalg::LinalgOp epilogue) {
-  OpOperand *link = nullptr;
-  for (OpOperand *input : epilogue.getDpsInputOperands())
-    if (input->get() == op.getDpsInitOperand(0)->get())
-      link = input;
-  if (!link)
-    return std::nullopt;
-  for (OpOperand *input : epilogue.getDpsInputOperands())
-    if (input->get() == link->get() &&
-        epilogue.getMatchingIndexingMap(input) !=
-            epilogue.getMatchingIndexingMap(link))
-      return std::nullopt;
-  AffineMap to = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  AffineMap from = epilogue.getMatchingIndexingMap(link);
-  if (!to.isProjectedPermutation() || !from.isPermutation())
-    return std::nullopt;
-  // Loop of the epilogue -> loop of the contraction.
-  SmallVector<unsigned> partner(epilogue.getNumLoops());
-  for (unsigned i = 0; i < from.getNumResults(); ++i)
-    partner[from.getDimPosition(i)] = to.getDimPosition(i);
-
-  std::optional<Nest> own = nestOf(builder, epilogue);
-  if (!own)
-    return std::nullopt;
-  SmallVector<int64_t> old = own->loopOf;
-  for (Access &access : own->accesses) {
-    SmallVector<int64_t> strides(nest.loops(), 0);
-    for (unsigned loop = 0; loop < old.size(); ++loop)
-      if (!access.strides.empty() && old[loop] >= 0)
-        strides[nest.loopOf[partner[loop]]] = access.strides[old[loop]];
-    access.strides = std::move(strides);
-  }
-  for (unsigned loop = 0; loop < old.size(); ++loop)
-    own->loopOf[loop] = nest.loopOf[partner[loop]];
-  own->sizes = nest.sizes;
-  own->reduces = nest.reduces;
-  return own;
-}
 
 } // namespace
 

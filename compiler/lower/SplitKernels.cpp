@@ -142,11 +142,13 @@ Part partOf(Operation *op, int64_t worth, int64_t workers) {
   if (op->getNumResults() > 0)
     return Part::Unfit;
   auto loop = dyn_cast<scf::ForOp>(op);
-  if (loop && isWorth(loop, 1, worth, workers))
-    return Part::Shared;
-  if (loop && loop->hasAttr(kAdds) && findWithin(loop, 1, worth, workers))
+  if (!loop)
+    return Part::Alone;
+  bool isWhole = isWorth(loop, 1, worth, workers);
+  if ((loop->hasAttr(kAdds) || (isWhole && loop->hasAttr(kShareInside))) &&
+      findWithin(loop, 1, worth, workers))
     return Part::SharedWithin;
-  return Part::Alone;
+  return isWhole ? Part::Shared : Part::Alone;
 }
 
 /// The ops of the body that touch a buffer, in order.

@@ -134,6 +134,8 @@ func.func @examples_and_positions(%x: tensor<8x24x64xf32>,
 // CHECK-NOT: memref<32768xf32>
 // CHECK: scf.for {{.*}} iter_args
 // CHECK: memref.prefetch {{.*}}, read, {{.*}} : memref<8192xf32>
+// CHECK-NOT: graph.share_inside
+// CHECK: return
 func.func @in_place(%x: tensor<32x256xf32>, %g: tensor<32x128xf32>,
     %w: tensor<256x128xf32>)
     -> (tensor<256x128xf32> {graph.updates = 2 : i32}) {
@@ -161,4 +163,23 @@ func.func @in_place(%x: tensor<32x256xf32>, %g: tensor<32x128xf32>,
       linalg.yield %0 : f32
   } -> tensor<256x128xf32>
   return %y : tensor<256x128xf32>
+}
+
+// More rows than columns: workers had better share the rows of each panel, so
+// that none reads all rows.
+// CHECK-LABEL: func.func @tall
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c32
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: } {graph.parallel}
+// CHECK: } {graph.parallel, graph.share_inside}
+// CHECK: return
+func.func @tall(%a: tensor<128x24xf32>, %b: tensor<24x64xf32>)
+    -> tensor<128x64xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<128x64xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<128x64xf32>)
+      -> tensor<128x64xf32>
+  %c = linalg.matmul ins(%a, %b : tensor<128x24xf32>, tensor<24x64xf32>)
+      outs(%f : tensor<128x64xf32>) -> tensor<128x64xf32>
+  return %c : tensor<128x64xf32>
 }

@@ -156,3 +156,34 @@ func.func @adds(%x: memref<100x16xf32>, %y: memref<1001xf32>) {
   } {graph.adds}
   return
 }
+
+// A parallel loop whose steps are all run by all, each its part of the loop
+// inside: what is packed is packed by each.
+// CHECK-LABEL: func.func @inside(
+// CHECK-NOT: gradusBarrier
+// CHECK: scf.for %{{.*}} = %{{.*}} to %c100
+// CHECK: memref.store %{{.*}}, %{{.*}} : memref<16xf32>
+// CHECK: arith.divui
+// CHECK: scf.for
+// CHECK: {graph.parallel, graph.split}
+// CHECK: {graph.parallel, graph.share_inside, graph.split}
+// CHECK: return
+func.func @inside(%x: memref<100x16xf32>, %y: memref<1000x100xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %lanes = arith.constant 16 : index
+  %n = arith.constant 1000 : index
+  %c100 = arith.constant 100 : index
+  %own = memref.alloc() {graph.private} : memref<16xf32>
+  scf.for %r = %zero to %c100 step %one {
+    scf.for %i = %zero to %lanes step %one {
+      %0 = memref.load %x[%r, %i] : memref<100x16xf32>
+      memref.store %0, %own[%i] : memref<16xf32>
+    }
+    scf.for %i = %zero to %n step %one {
+      %0 = memref.load %own[%zero] : memref<16xf32>
+      memref.store %0, %y[%i, %r] : memref<1000x100xf32>
+    } {graph.parallel}
+  } {graph.parallel, graph.share_inside}
+  return
+}
