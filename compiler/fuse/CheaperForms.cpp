@@ -194,6 +194,7 @@ void useCheaperForms(Block &body) {
   compareExtremes(body);
   absorbMovements(body);
   multiplyByReciprocals(body);
+  computeLocalDerivatives(body);
 }
 
 } // namespace gradus::fuse

@@ -19,6 +19,10 @@ void splitConcats(mlir::Block &body);
 /// Folds of windows that tile their axes become movements (GatherFolds.cpp).
 void moveTiles(mlir::Block &body);
 
+/// Keeps the local derivative of an element-wise chain in place of several
+/// values that it is computed from (LocalDerivatives.cpp).
+void computeLocalDerivatives(mlir::Block &body);
+
 /// Moves transpositions down to where they cancel (SinkTransposes.cpp).
 void sinkTransposes(mlir::Block &body);
 
