@@ -365,13 +365,16 @@ private:
   }
 
   /// Whether workers share the rows of all panels, not the panels: of what they
-  /// read in full then, the panels, there is less. But what is updated in place
+  /// read in full then, the panels, there is less. But rows from far serve all
+  /// of them at once where they share panels, and what is updated in place
   /// stays with the worker that reads its columns in the next step.
   bool sharesRows() const {
+    constexpr int64_t kMemory = 4 << 20;
     int64_t rows = sizeOf(roles.m) * sizeOf(roles.whole);
     for (unsigned loop : roles.between)
       rows *= nest.sizes[loop];
-    return rows > nest.sizes[roles.n] &&
+    int64_t bytes = rows * depth * a.element.getIntOrFloatBitWidth() / 8;
+    return rows > nest.sizes[roles.n] && bytes < kMemory &&
            !(epilogue && updatesInPlace(*epilogue));
   }
 

@@ -145,7 +145,9 @@ Part partOf(Operation *op, int64_t worth, int64_t workers) {
   if (!loop)
     return Part::Alone;
   bool isWhole = isWorth(loop, 1, worth, workers);
-  if ((loop->hasAttr(kAdds) || (isWhole && loop->hasAttr(kShareInside))) &&
+  if (isWhole && !loop->hasAttr(kShareInside))
+    return Part::Shared;
+  if ((loop->hasAttr(kAdds) || loop->hasAttr(kParallel)) &&
       findWithin(loop, 1, worth, workers))
     return Part::SharedWithin;
   return isWhole ? Part::Shared : Part::Alone;

@@ -187,3 +187,26 @@ func.func @inside(%x: memref<100x16xf32>, %y: memref<1000x100xf32>) {
   } {graph.parallel, graph.share_inside}
   return
 }
+
+// Three steps divide badly, but not the loop in each of them.
+// CHECK-LABEL: func.func @three_of_many(
+// CHECK-NOT: gradusBarrier
+// CHECK: scf.for %{{.*}} = %{{.*}} to %c3
+// CHECK: arith.divui
+// CHECK: scf.for
+// CHECK: {graph.parallel, graph.split}
+// CHECK: {graph.parallel, graph.split}
+// CHECK: return
+func.func @three_of_many(%x: memref<3x100000xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %n = arith.constant 100000 : index
+  %c = arith.constant 1.0 : f32
+  scf.for %i = %zero to %c3 step %one {
+    scf.for %j = %zero to %n step %one {
+      memref.store %c, %x[%i, %j] : memref<3x100000xf32>
+    } {graph.parallel}
+  } {graph.parallel}
+  return
+}
