@@ -65,7 +65,10 @@ static void takeBlocks(Nest &nest, Roles &roles, const VectorUnit &unit) {
   int64_t depth = 1;
   for (unsigned loop : roles.contracted)
     depth *= nest.sizes[loop];
-  if (depth <= kLong)
+  // Rows that lie side by side in steps of several loops are not copied.
+  bool isAcross = roles.m >= 0 && roles.contracted.size() > 1 &&
+                  nest.accesses[roles.a].strides[roles.m] == 1;
+  if (depth <= (isAcross ? kBlock : kLong))
     return;
   auto take = [&](llvm::SmallVector<unsigned> &list) {
     list.push_back(roles.contracted.front());
