@@ -21,8 +21,6 @@ std::optional<double> parseNumber(std::string_view text) {
   return code == std::errc() ? std::optional(value) : std::nullopt;
 }
 
-static bool isBlank(char c) { return c == ' ' || c == '\t'; }
-
 static uint64_t lineFeeds(std::string_view text) {
   return uint64_t(std::count(text.begin(), text.end(), '\n'));
 }
@@ -171,11 +169,15 @@ CsvTable::Cut CsvTable::cutAll(const Start &start, std::string_view &from,
            "opened here"});
 }
 
-void CsvTable::read(size_t index, CsvRow &row) const {
+std::string_view CsvTable::rowText(size_t index) const {
   size_t begin = starts[index].offset;
   size_t end =
       index + 1 < starts.size() ? starts[index + 1].offset : text.size();
-  Cut found = cut(text.from(begin, end - begin).substr(0, end - begin), row);
+  return text.from(begin, end - begin).substr(0, end - begin);
+}
+
+void CsvTable::read(size_t index, CsvRow &row) const {
+  Cut found = cut(rowText(index), row);
   // It had them when the file was opened.
   if (found.open || row.size() != width)
     text.failChanged();

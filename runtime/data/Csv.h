@@ -51,6 +51,9 @@ public:
   size_t rows() const { return starts.size(); }
   size_t columns() const { return width; }
 
+  /// The bytes of a row, with its line end and the blank lines behind it. They
+  /// stay until the next call. Throws E0803 if the file has changed.
+  std::string_view rowText(size_t index) const;
   /// Cuts a row into `row`, whose memory is used again. Throws E0803 if the
   /// file has changed.
   void read(size_t index, CsvRow &row) const;
@@ -91,6 +94,9 @@ private:
   std::vector<std::string> names;
   size_t width = 0;
 };
+
+/// What may surround the text of a cell and is no part of it.
+inline bool isBlank(char c) { return c == ' ' || c == '\t'; }
 
 /// The number a cell holds, NaN and infinities included; nothing if it is no
 /// number.

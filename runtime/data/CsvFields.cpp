@@ -5,6 +5,7 @@
 #include "runtime/data/Rows.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -196,6 +197,20 @@ public:
     return value;
   }
 
+  /// Whether a number may stand in any cell.
+  bool takesNumbers() const { return names.empty(); }
+  /// Whether the field holds this number as it is; `read` says why it does not.
+  bool takes(double value) {
+    if (!(value >= limits.low && value <= limits.high) ||
+        (limits.whole && value != std::floor(value)))
+      return false;
+    if (!field.classes)
+      return true;
+    lowest = std::min(lowest, value);
+    highest = std::max(highest, value);
+    return !badLabel && value >= 0 && value < double(field.classes);
+  }
+
   /// Throws for the first label out of range, once all are known.
   void finish(size_t rows) {
     if (!badLabel)
@@ -299,6 +314,75 @@ private:
   double highest = -std::numeric_limits<double>::infinity();
 };
 
+/// Reads rows that are nothing but numbers, which need not be cut into cells.
+class NumberRows {
+public:
+  NumberRows(size_t columns, std::span<const CsvField> fields,
+             std::span<Tensor> values, std::span<CellReader> readers)
+      : targets(columns) {
+    for (size_t k = 0; k < fields.size(); ++k) {
+      auto width = int64_t(fields[k].columns.size());
+      for (int64_t at = 0; at < width; ++at) {
+        Target &target = targets[fields[k].columns[size_t(at)]];
+        fits &= !target.values && readers[k].takesNumbers();
+        target = {&values[k], &readers[k], width, at};
+      }
+    }
+  }
+
+  /// Reads row `number` of all from its text; false if it is another kind of
+  /// row. Then all of it is to be read once more.
+  bool read(std::string_view row, int64_t number) {
+    if (!fits)
+      return false;
+    const char *at = row.data(), *end = at + row.size();
+    for (size_t column = 0; column < targets.size(); ++column) {
+      if (column > 0) {
+        if (at == end || *at != ',')
+          return false;
+        ++at;
+      }
+      at = targets[column].values ? readNumber(targets[column], at, end, number)
+                                  : std::find_if(at, end, isCellEnd);
+      if (!at)
+        return false;
+    }
+    return at == end || *at == '\n' || std::string_view(at, end) == "\r" ||
+           std::string_view(at, end).starts_with("\r\n");
+  }
+
+private:
+  /// Where a cell goes: its place in a row of the field.
+  struct Target {
+    Tensor *values = nullptr;
+    CellReader *reader = nullptr;
+    int64_t width = 0, place = 0;
+  };
+
+  /// A quote, too: a row with quotes has to be cut.
+  static bool isCellEnd(char c) {
+    return c == ',' || c == '\n' || c == '\r' || c == '"';
+  }
+
+  /// The end of the number at `at`; null if it is none that the field holds.
+  static const char *readNumber(const Target &target, const char *at,
+                                const char *end, int64_t number) {
+    while (at != end && isBlank(*at))
+      ++at;
+    double value = 0;
+    auto [behind, code] = std::from_chars(at, end, value);
+    if (code != std::errc() || !target.reader->takes(value))
+      return nullptr;
+    target.values->set(number * target.width + target.place, value);
+    while (behind != end && isBlank(*behind))
+      ++behind;
+    return behind;
+  }
+
+  std::vector<Target> targets;
+  bool fits = true;
+};
+
 } // namespace
 
 std::vector<Tensor> csvValues(const CsvTable &table,
@@ -314,8 +398,11 @@ std::vector<Tensor> csvValues(const CsvTable &table,
     readers.emplace_back(table, from.field, from.names, missing);
   }
   // All fields at once: a row is cut once.
+  NumberRows numbers(table.columns(), fields, values, readers);
   CsvRow cells;
   for (size_t i = 0; i < rows.size(); ++i) {
+    if (numbers.read(table.rowText(rows[i]), int64_t(i)))
+      continue;
     table.read(rows[i], cells);
     for (size_t k = 0; k < fields.size(); ++k) {
       const std::vector<size_t> &columns = fields[k].columns;

@@ -71,6 +71,34 @@ TEST_F(DataReading, ColumnsByNameByRangeAndByTheFieldsName) {
   EXPECT_EQ(rows.find("w"), -1);
 }
 
+/// Rows of numbers and others between each other give the same values: signs,
+/// blanks, line ends, quotes around commas and line feeds, in columns that no
+/// field reads, too.
+TEST_F(DataReading, RowsOfNumbersAmongOthers) {
+  CsvSource source;
+  source.columns = {{"x", {{{"b", {}}, {"a", {}}}}},
+                    {"y", Columns::named("d")}};
+  Dataset rows = reader(csv("a,b,c,d\n"
+                            "1,2,3,0\n"
+                            " +1 ,\t-2e1 , none,1 \r\n"
+                            "\"3\",4,\"5,6\n7,8\",2\n"
+                            "5,6,\"7,2\n8,9\",1\n"
+                            "7,8,\"\"\"9\"\",1\",0\n\n"
+                            "9,1e-50,,2",
+                            {realField("x", {2}), labelField(3)}, source))
+                     .read("train");
+  EXPECT_EQ(numbers(rows.values[0]),
+            (Numbers{2, 1, -20, 1, 4, 3, 6, 5, 8, 7, 0, 9}));
+  EXPECT_EQ(numbers(rows.values[1]), (Numbers{0, 1, 2, 1, 0, 2}));
+
+  source.columns = {{"x", {{{"b", {}}, {"b", {}}}}}};
+  EXPECT_EQ(
+      numbers(reader(csv("a,b\n1,2\n3,4\n", {realField("x", {2})}, source))
+                  .read("train")
+                  .values[0]),
+      (Numbers{2, 2, 4, 4}));
+}
+
 TEST_F(DataReading, ColumnsByListInItsOrderAndFromTheEnd) {
   CsvSource source;
   source.columns = {{"x", {{{"c", {}}, {"a", {}}}}},
