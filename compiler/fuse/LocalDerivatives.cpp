@@ -86,17 +86,27 @@ bool Chain::isLinear(Operation *op) const {
 }
 
 void Chain::collect() {
-  // Users of what is linear, in the order of the program.
-  SmallVector<Operation *> ops(dy.getUsers());
-  for (size_t next = 0; next < ops.size(); ++next) {
-    llvm::sort(ops.begin() + next, ops.end(), [](Operation *a, Operation *b) {
+  // Users of what is linear, in the order of the program: both operands of a
+  // sum are known before the sum.
+  SmallVector<Operation *> ops;
+  auto add = [&](Value value, size_t from) {
+    llvm::append_range(ops, value.getUsers());
+    llvm::sort(ops.begin() + from, ops.end(), [](Operation *a, Operation *b) {
       return a->isBeforeInBlock(b);
     });
+  };
+  auto isNear = [&](Operation *user) { return user->getBlock() == block; };
+  if (!llvm::all_of(dy.getUsers(), isNear))
+    return;
+  add(dy, 0);
+  for (size_t next = 0; next < ops.size() && linear.size() <= kMostOps;
+       ++next) {
     Operation *op = ops[next];
-    if (op->getBlock() != block || !isLinear(op))
+    if (!isLinear(op) || !linear.insert(op->getResult(0)))
       continue;
-    if (linear.insert(op->getResult(0)) && linear.size() <= kMostOps)
-      llvm::append_range(ops, op->getResult(0).getUsers());
+    if (!llvm::all_of(op->getUsers(), isNear))
+      return;
+    add(op->getResult(0), next + 1);
   }
   unsigned read = 0;
   for (Value value : linear)
