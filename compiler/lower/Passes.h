@@ -33,9 +33,10 @@ inline constexpr llvm::StringLiteral kParallel = "graph.parallel";
 /// it writes to places of its own, and to the same ones in every step.
 inline constexpr llvm::StringLiteral kAdds = "graph.adds";
 
-/// On a parallel loop in whose steps other parallel loops are better shared
-/// among workers than its own steps.
-inline constexpr llvm::StringLiteral kShareInside = "graph.share_inside";
+/// On a parallel loop whose parallel loops inside may be shared among workers
+/// instead: what stands in a step reads nothing that another op of it writes,
+/// but buffers of which each worker has its own. True: better so.
+inline constexpr llvm::StringLiteral kInside = "graph.inside";
 
 /// On a buffer inside of a kernel in which a step of a parallel loop works: no
 /// step reads what another has left there.

@@ -142,10 +142,10 @@ def SplitKernels : Pass<"graph-split-kernels", "::mlir::ModuleOp"> {
     A kernel with a loop that is marked parallel, at the top of its body and with
     enough to do, gets the number of a worker, the number of workers and what
     `gradusBarrier` takes as further arguments, and the attribute `graph.split`.
-    Each worker runs its part of the steps of such loops, or all of them and its
-    part of the parallel loops inside where `graph.share_inside` says so; what
-    else writes memory is left to the first one. Kernels with less to do stay as
-    they are.
+    Each worker runs its part of the steps of such loops; or all steps, and its
+    part of the parallel loops inside, where `graph.inside` says that this is
+    better, or allows it and there are few steps. What else writes memory is left
+    to the first one. Kernels with less to do stay as they are.
     Test: test/lower/split-kernels.mlir.
   }];
   let options = [Option<"worth", "worth", "int64_t", "64 * 1024",

@@ -54,7 +54,7 @@ public:
     for (unsigned loop : roles.blocks)
       enter(loop, point)->setAttr(kAdds, emitter.at(0).getUnitAttr());
     for (unsigned loop : roles.outside)
-      enter(loop, point);
+      enter(loop, point)->setAttr(kInside, emitter.at(0).getBoolAttr(false));
     if (PackedRows::isWorthIt(nest, roles, emitter.unit,
                               llvm::divideCeil(n, vectors * lanes))) {
       heightOfPacked = chooseSteps(m, each, vectors, emitter.unit);
@@ -65,8 +65,7 @@ public:
     if (whole > 0) {
       Point inside = point;
       scf::ForOp panels = emitter.open(nest, roles.n, whole, vectors * lanes);
-      if (sharesRows())
-        panels->setAttr(kShareInside, emitter.at(0).getUnitAttr());
+      panels->setAttr(kInside, emitter.at(0).getBoolAttr(sharesRows()));
       inside.variable[roles.n] = panels.getInductionVar();
       inside.level[roles.n] = emitter.innermost();
       emitPanel(inside, vectors, lanes);

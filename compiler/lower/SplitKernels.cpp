@@ -145,10 +145,10 @@ Part partOf(Operation *op, int64_t worth, int64_t workers) {
   if (!loop)
     return Part::Alone;
   bool isWhole = isWorth(loop, 1, worth, workers);
-  if (isWhole && !loop->hasAttr(kShareInside))
+  auto inside = loop->getAttrOfType<BoolAttr>(kInside);
+  if (isWhole && !(inside && inside.getValue()))
     return Part::Shared;
-  if ((loop->hasAttr(kAdds) || loop->hasAttr(kParallel)) &&
-      findWithin(loop, 1, worth, workers))
+  if ((loop->hasAttr(kAdds) || inside) && findWithin(loop, 1, worth, workers))
     return Part::SharedWithin;
   return isWhole ? Part::Shared : Part::Alone;
 }

@@ -134,7 +134,7 @@ func.func @examples_and_positions(%x: tensor<8x24x64xf32>,
 // CHECK-NOT: memref<32768xf32>
 // CHECK: scf.for {{.*}} iter_args
 // CHECK: memref.prefetch {{.*}}, read, {{.*}} : memref<8192xf32>
-// CHECK-NOT: graph.share_inside
+// CHECK-NOT: graph.inside = true
 // CHECK: return
 func.func @in_place(%x: tensor<32x256xf32>, %g: tensor<32x128xf32>,
     %w: tensor<256x128xf32>)
@@ -171,7 +171,7 @@ func.func @in_place(%x: tensor<32x256xf32>, %g: tensor<32x128xf32>,
 // CHECK: scf.for %{{.*}} = %c0 to %c64 step %c32
 // CHECK: scf.for {{.*}} iter_args
 // CHECK: } {graph.parallel}
-// CHECK: } {graph.parallel, graph.share_inside}
+// CHECK: } {graph.inside = true, graph.parallel}
 // CHECK: return
 func.func @tall(%a: tensor<128x24xf32>, %b: tensor<24x64xf32>)
     -> tensor<128x64xf32> {

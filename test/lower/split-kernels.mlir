@@ -166,7 +166,7 @@ func.func @adds(%x: memref<100x16xf32>, %y: memref<1001xf32>) {
 // CHECK: arith.divui
 // CHECK: scf.for
 // CHECK: {graph.parallel, graph.split}
-// CHECK: {graph.parallel, graph.share_inside, graph.split}
+// CHECK: {graph.inside = true, graph.parallel, graph.split}
 // CHECK: return
 func.func @inside(%x: memref<100x16xf32>, %y: memref<1000x100xf32>) {
   %zero = arith.constant 0 : index
@@ -184,20 +184,38 @@ func.func @inside(%x: memref<100x16xf32>, %y: memref<1000x100xf32>) {
       %0 = memref.load %own[%zero] : memref<16xf32>
       memref.store %0, %y[%i, %r] : memref<1000x100xf32>
     } {graph.parallel}
-  } {graph.parallel, graph.share_inside}
+  } {graph.parallel, graph.inside = true}
   return
 }
 
-// Three steps divide badly, but not the loop in each of them.
+// Three steps divide badly, but not the loop in each of them, which may be shared.
 // CHECK-LABEL: func.func @three_of_many(
 // CHECK-NOT: gradusBarrier
 // CHECK: scf.for %{{.*}} = %{{.*}} to %c3
 // CHECK: arith.divui
 // CHECK: scf.for
 // CHECK: {graph.parallel, graph.split}
-// CHECK: {graph.parallel, graph.split}
+// CHECK: {graph.inside = false, graph.parallel, graph.split}
 // CHECK: return
 func.func @three_of_many(%x: memref<3x100000xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %n = arith.constant 100000 : index
+  %c = arith.constant 1.0 : f32
+  scf.for %i = %zero to %c3 step %one {
+    scf.for %j = %zero to %n step %one {
+      memref.store %c, %x[%i, %j] : memref<3x100000xf32>
+    } {graph.parallel}
+  } {graph.parallel, graph.inside = false}
+  return
+}
+
+// It may not where a step might read what another op of it has written.
+// CHECK-LABEL: func.func @three_alone(%{{.*}}: memref<3x100000xf32>) {
+// CHECK-NOT: graph.split
+// CHECK: return
+func.func @three_alone(%x: memref<3x100000xf32>) {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index
   %c3 = arith.constant 3 : index
