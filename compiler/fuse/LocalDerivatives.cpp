@@ -175,9 +175,11 @@ bool Chain::isWorthIt() const {
     for (Value operand : value.getDefiningOp()->getOperands())
       if (!has(operand) && !collectSources(operand, chain, stored))
         return false;
-  // f has one argument, which something computes that is not element-wise.
-  if (llvm::count_if(chain, [](Operation *op) { return !isElementwise(op); }) !=
-      1)
+  // f has one argument, which something computes that is not element-wise, and
+  // which dy is no function of.
+  auto arguments = llvm::make_filter_range(
+      chain, [](Operation *op) { return !isElementwise(op); });
+  if (!llvm::hasSingleElement(arguments) || dependsOn(*arguments.begin()))
     return false;
   // Behind dy nothing else reads any of it: then it would be kept anyway.
   Operation *first = linear.front().getDefiningOp();

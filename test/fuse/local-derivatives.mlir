@@ -106,8 +106,8 @@ func.func @kept(%a: tensor<8x8xf32>, %w: tensor<8x8xf32>)
 // Not a derivative: what multiplies %x is computed from it.
 // CHECK-LABEL: func.func @forward
 // CHECK: %[[X:.*]] = graph.einsum
-// CHECK: %[[XT:.*]] = graph.mul %{{.*}}, %[[X]]
-// CHECK-NEXT: graph.mul %{{.*}}, %[[XT]]
+// CHECK: %[[XT:.*]] = graph.mul %[[X]],
+// CHECK-NEXT: graph.mul %[[XT]],
 // CHECK-NEXT: return
 func.func @forward(%a: tensor<8x8xf32>, %w: tensor<8x8xf32>)
     -> tensor<8x8xf32> {
@@ -115,6 +115,25 @@ func.func @forward(%a: tensor<8x8xf32>, %w: tensor<8x8xf32>)
   %t = graph.tanh %x : tensor<8x8xf32>
   %e = graph.exp %x : tensor<8x8xf32>
   %0 = graph.mul %x, %t : tensor<8x8xf32>
+  %y = graph.mul %0, %e : tensor<8x8xf32>
+  return %y : tensor<8x8xf32>
+}
+
+// -----
+
+// Neither is this: what is multiplied is another function of the same value.
+// CHECK-LABEL: func.func @siblings
+// CHECK: %[[S:.*]] = graph.sin
+// CHECK: %[[ST:.*]] = graph.mul %[[S]],
+// CHECK-NEXT: graph.mul %[[ST]],
+// CHECK-NEXT: return
+func.func @siblings(%a: tensor<8x8xf32>, %w: tensor<8x8xf32>)
+    -> tensor<8x8xf32> {
+  %x = graph.einsum "ij,jk->ik" %a, %w : tensor<8x8xf32>, tensor<8x8xf32>
+  %s = graph.sin %x : tensor<8x8xf32>
+  %t = graph.tanh %x : tensor<8x8xf32>
+  %e = graph.exp %x : tensor<8x8xf32>
+  %0 = graph.mul %s, %t : tensor<8x8xf32>
   %y = graph.mul %0, %e : tensor<8x8xf32>
   return %y : tensor<8x8xf32>
 }
