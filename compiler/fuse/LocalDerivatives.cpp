@@ -30,11 +30,18 @@ bool isZero(Value value) {
   return constant && matchPattern(constant.getResult(), m_AnyZeroFloat());
 }
 
+/// The places of ops in the program. A block would count anew after each
+/// rewrite.
+using Places = DenseMap<Operation *, size_t>;
+
 /// Element-wise ops that are linear in one value, the gradient `dy`, and have
 /// one result that others read.
 class Chain {
 public:
-  explicit Chain(Value dy) : dy(dy), block(dy.getParentBlock()) { collect(); }
+  Chain(Value dy, Places &places)
+      : dy(dy), block(dy.getParentBlock()), places(places) {
+    collect();
+  }
 
   /// Whether keeping the local derivative takes less memory than keeping what
   /// it is computed from.
@@ -52,10 +59,12 @@ private:
                       llvm::SetVector<Value> &stored) const;
   bool dependsOn(Operation *argument) const;
   Value derivativeOf(Operation *op);
+  Value copyOf(Operation *op, const IRMapping &mapping);
   Value factor(Value value) const { return derivative.lookup(value); }
 
   Value dy;
   Block *block;
+  Places &places;
   /// In the order of the program.
   llvm::SetVector<Value> linear;
   /// What others read; null unless it is one value.
@@ -91,8 +100,8 @@ void Chain::collect() {
   SmallVector<Operation *> ops;
   auto add = [&](Value value, size_t from) {
     llvm::append_range(ops, value.getUsers());
-    llvm::sort(ops.begin() + from, ops.end(), [](Operation *a, Operation *b) {
-      return a->isBeforeInBlock(b);
+    std::sort(ops.begin() + from, ops.end(), [&](Operation *a, Operation *b) {
+      return places.lookup(a) < places.lookup(b);
     });
   };
   auto isNear = [&](Operation *user) { return user->getBlock() == block; };
@@ -185,7 +194,7 @@ bool Chain::isWorthIt() const {
   Operation *first = linear.front().getDefiningOp();
   for (Operation *op : chain)
     for (Operation *user : op->getUsers())
-      if (!chain.contains(user) && first->isBeforeInBlock(user) &&
+      if (!chain.contains(user) && places.lookup(first) < places.lookup(user) &&
           (user->getNumResults() != 1 || !linear.contains(user->getResult(0))))
         return false;
   int64_t bytes = 0;
@@ -207,7 +216,7 @@ Value Chain::derivativeOf(Operation *op) {
     for (Value operand : op->getOperands())
       if (has(operand))
         mapping.map(operand, one(operand));
-    return builder.clone(*op, mapping)->getResult(0);
+    return copyOf(op, mapping);
   }
   bool isFirst = has(op->getOperand(0));
   Value known = factor(op->getOperand(!isFirst));
@@ -216,7 +225,15 @@ Value Chain::derivativeOf(Operation *op) {
     return other;
   IRMapping mapping;
   mapping.map(op->getOperand(!isFirst), known);
-  return builder.clone(*op, mapping)->getResult(0);
+  return copyOf(op, mapping);
+}
+
+/// In the place of `op`.
+Value Chain::copyOf(Operation *op, const IRMapping &mapping) {
+  IRMapping operands = mapping;
+  Operation *copy = OpBuilder(op).clone(*op, operands);
+  places[copy] = places.lookup(op);
+  return copy->getResult(0);
 }
 
 void Chain::rewrite(DenseSet<Value> &erased) {
@@ -232,6 +249,7 @@ void Chain::rewrite(DenseSet<Value> &erased) {
   Value product =
       isStrong ? graph::StrongMulOp::create(builder, loc, dy, whole).getResult()
                : graph::MulOp::create(builder, loc, dy, whole).getResult();
+  places[product.getDefiningOp()] = places.lookup(result.getDefiningOp());
   result.replaceAllUsesWith(product);
   for (Value value : llvm::reverse(linear.getArrayRef())) {
     erased.insert(value);
@@ -244,15 +262,18 @@ void Chain::rewrite(DenseSet<Value> &erased) {
 void computeLocalDerivatives(Block &body) {
   // Rewrites create ops, which are no gradients, and erase others.
   SmallVector<Value> gradients;
-  for (Operation &op : body)
+  Places places;
+  for (Operation &op : body) {
+    places[&op] = places.size();
     if (op.getNumResults() == 1 && !isLeaf(&op) &&
         isa<FloatType>(getElementTypeOrSelf(op.getResult(0))))
       gradients.push_back(op.getResult(0));
+  }
   DenseSet<Value> erased;
   for (Value dy : gradients) {
     if (erased.contains(dy))
       continue;
-    if (Chain chain(dy); chain.isWorthIt())
+    if (Chain chain(dy, places); chain.isWorthIt())
       chain.rewrite(erased);
   }
 }
