@@ -176,6 +176,20 @@ SmallVector<Operation *> touching(memref::AllocOp alloc, Block &body) {
   return ops;
 }
 
+/// Whether anything in `op` reads the buffer.
+bool reads(Operation *op, memref::AllocOp alloc) {
+  WalkResult walk = op->walk([&](MemoryEffectOpInterface inner) {
+    SmallVector<MemoryEffects::EffectInstance> effects;
+    inner.getEffects(effects);
+    bool found = llvm::any_of(effects, [&](MemoryEffects::EffectInstance &e) {
+      return isa<MemoryEffects::Read>(e.getEffect()) &&
+             (!e.getValue() || baseOf(e.getValue()) == alloc.getResult());
+    });
+    return found ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return walk.wasInterrupted();
+}
+
 struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
   using impl::SplitKernelsBase<SplitKernelsPass>::SplitKernelsBase;
 
@@ -200,7 +214,8 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
       return;
 
     // What was to be one step of a loop may have become ops of the body: then
-    // they hand the buffer on to each other.
+    // they hand the buffer on to each other. But a loop that reads it itself
+    // works in it, and so do the rows that are left over behind the loop.
     DenseMap<Operation *, Part> partOfOp(parts.begin(), parts.end());
     for (auto alloc : body.getOps<memref::AllocOp>()) {
       SmallVector<Operation *> ops = touching(alloc, body);
@@ -208,8 +223,8 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
         Part part = partOfOp.lookup(op);
         return part == Part::Shared || part == Part::SharedWithin;
       };
-      if (ops.size() > 1 &&
-          !(isShared(ops[0]) && llvm::none_of(llvm::drop_begin(ops), isShared)))
+      if (ops.size() > 1 && !(isShared(ops[0]) && reads(ops[0], alloc) &&
+                              llvm::none_of(llvm::drop_begin(ops), isShared)))
         alloc->removeAttr(kPrivate);
     }
 

@@ -228,3 +228,49 @@ func.func @three_alone(%x: memref<3x100000xf32>) {
   } {graph.parallel}
   return
 }
+
+// A buffer that all fill for the first worker to read is no buffer of each one's
+// own, though it was while both were a step of a loop.
+// CHECK-LABEL: func.func @handed_on(
+// CHECK: memref.alloc() : memref<100000xf32>
+// CHECK: {graph.parallel, graph.split}
+// CHECK: call @gradusBarrier
+// CHECK: scf.if
+// CHECK: return
+func.func @handed_on(%x: memref<100000xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %few = arith.constant 10 : index
+  %n = arith.constant 100000 : index
+  %c = arith.constant 1.0 : f32
+  %rows = memref.alloc() {graph.private} : memref<100000xf32>
+  scf.for %i = %zero to %n step %one {
+    memref.store %c, %rows[%i] : memref<100000xf32>
+  } {graph.parallel}
+  scf.for %i = %zero to %few step %one {
+    %0 = memref.load %rows[%i] : memref<100000xf32>
+    memref.store %0, %x[%i] : memref<100000xf32>
+  } {graph.parallel}
+  return
+}
+
+// What each step works in stays each one's own, also where the first worker does
+// the rows that are left over.
+// CHECK-LABEL: func.func @left_over(
+// CHECK: memref.alloc() {graph.private} : memref<8xf32>
+func.func @left_over(%x: memref<100001xf32>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %n = arith.constant 100000 : index
+  %c = arith.constant 1.0 : f32
+  %own = memref.alloc() {graph.private} : memref<8xf32>
+  scf.for %i = %zero to %n step %one {
+    memref.store %c, %own[%zero] : memref<8xf32>
+    %0 = memref.load %own[%zero] : memref<8xf32>
+    memref.store %0, %x[%i] : memref<100001xf32>
+  } {graph.parallel}
+  memref.store %c, %own[%zero] : memref<8xf32>
+  %1 = memref.load %own[%zero] : memref<8xf32>
+  memref.store %1, %x[%n] : memref<100001xf32>
+  return
+}
