@@ -215,18 +215,25 @@ struct SplitKernelsPass : impl::SplitKernelsBase<SplitKernelsPass> {
 
     // What was to be one step of a loop may have become ops of the body: then
     // they hand the buffer on to each other. But a loop that reads it itself
-    // works in it, and so do the rows that are left over behind the loop.
+    // works in it, and the first worker does what is left over behind the loop.
     DenseMap<Operation *, Part> partOfOp(parts.begin(), parts.end());
+    DenseSet<Operation *> leftOver;
     for (auto alloc : body.getOps<memref::AllocOp>()) {
       SmallVector<Operation *> ops = touching(alloc, body);
       auto isShared = [&](Operation *op) {
         Part part = partOfOp.lookup(op);
         return part == Part::Shared || part == Part::SharedWithin;
       };
-      if (ops.size() > 1 && !(isShared(ops[0]) && reads(ops[0], alloc) &&
-                              llvm::none_of(llvm::drop_begin(ops), isShared)))
+      if (!alloc->hasAttr(kPrivate) || ops.size() < 2)
+        continue;
+      if (isShared(ops[0]) && reads(ops[0], alloc))
+        leftOver.insert(std::next(ops.begin()), ops.end());
+      else
         alloc->removeAttr(kPrivate);
     }
+    for (auto &[op, part] : parts)
+      if (leftOver.contains(op) && part != Part::Reads && part != Part::Pure)
+        part = Part::Alone;
 
     for (auto &[op, part] : parts)
       if (part == Part::SharedWithin)

@@ -18,6 +18,7 @@ void expectEqual(const std::string &text, const std::string &kind) {
   ASSERT_EQ(step->calls.size(), 1u) << kind << " of\n" << text;
   auto fused = StepRunner(text, true, 1, /*schedule=*/true).run(1);
   auto whole = StepRunner(text, false, 1).run(1);
+  expectSameBitsOnAnyWorkers(text);
   ASSERT_EQ(fused.size(), whole.size());
   for (size_t i = 0; i < fused.size(); ++i)
     for (size_t j = 0; j < fused[i].size(); ++j)

@@ -15,6 +15,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "gtest/gtest.h"
 
+#include <bit>
 #include <random>
 
 namespace gradus {
@@ -47,7 +48,7 @@ mlir::OwningOpRef<mlir::ModuleOp> formKernels(const std::string &text,
 }
 
 std::shared_ptr<native::Code> compileKernels(mlir::ModuleOp module,
-                                             bool schedule) {
+                                             bool schedule, const Team *team) {
   mlir::OwningOpRef<mlir::ModuleOp> kernels =
       mlir::ModuleOp::create(module.getLoc());
   for (auto function : module.getOps<mlir::func::FuncOp>())
@@ -59,6 +60,8 @@ std::shared_ptr<native::Code> compileKernels(mlir::ModuleOp module,
     return nullptr;
   lower::LowerOptions lowerOptions;
   lowerOptions.schedule = schedule;
+  if (team)
+    lowerOptions.workers = {int64_t(team->size()), team->worth()};
   auto lowered = lower::lowerKernels(*kernels, lowerOptions);
   if (!lowered)
     return nullptr;
@@ -107,9 +110,9 @@ std::optional<CompiledFunction> planStep(const std::string &text, bool fuse) {
 }
 
 StepRunner::StepRunner(const std::string &text, bool fuse, unsigned seed,
-                       bool schedule) {
+                       bool schedule, std::shared_ptr<Team> team) {
   auto module = formKernels(text, fuse);
-  auto code = module ? compileKernels(*module, schedule) : nullptr;
+  auto code = module ? compileKernels(*module, schedule, team.get()) : nullptr;
   auto planned = code ? plan(*module, code) : std::nullopt;
   if (!planned) {
     ADD_FAILURE() << text;
@@ -128,6 +131,7 @@ StepRunner::StepRunner(const std::string &text, bool fuse, unsigned seed,
           i, whole ? double(random() % 10)
                    : std::uniform_real_distribution<double>(low, 1)(random));
   }
+  planned->team = std::move(team);
   execution.emplace(std::move(*planned));
   for (size_t i = 0; i < tensors.size(); ++i)
     execution->bind(i, tensors[i]);
@@ -147,6 +151,22 @@ std::vector<std::vector<double>> StepRunner::run(int times) {
       written.back().push_back(tensors[i].at(j));
   }
   return written;
+}
+
+void expectSameBitsOnAnyWorkers(const std::string &text) {
+  auto alone = StepRunner(text, true, 1, /*schedule=*/true).run(2);
+  for (unsigned workers : {2, 3}) {
+    auto team = std::make_shared<Team>(workers, /*worth=*/1);
+    auto shared = StepRunner(text, true, 1, /*schedule=*/true, team).run(2);
+    ASSERT_EQ(alone.size(), shared.size());
+    for (size_t i = 0; i < alone.size(); ++i)
+      for (size_t j = 0; j < alone[i].size(); ++j)
+        ASSERT_EQ(std::bit_cast<uint64_t>(alone[i][j]),
+                  std::bit_cast<uint64_t>(shared[i][j]))
+            << alone[i][j] << " on one, " << shared[i][j] << " on " << workers
+            << " workers: value " << j << " of written buffer " << i << " of\n"
+            << text;
+  }
 }
 
 } // namespace gradus

@@ -38,6 +38,11 @@ TEST(Step, RandomProgramsComputeTheSameFusedAndUnfused) {
     expectEqual(randomProgram(1000 + seed), 2, 1e-5);
 }
 
+TEST(Step, RandomProgramsGiveTheSameBitsOnAnyWorkers) {
+  for (unsigned seed = 0; seed < 15 && !::testing::Test::HasFailure(); ++seed)
+    expectSameBitsOnAnyWorkers(randomProgram(2000 + seed));
+}
+
 TEST(Step, MlpComputesTheSameFusedAndUnfused) {
   std::ifstream file(GRADUS_SOURCE "/test/fuse/mlp-step.mlir");
   std::stringstream text;
