@@ -37,6 +37,9 @@ llvm::StringRef nameOf(Kind kind);
 /// always fits.
 std::optional<Kind> kindOf(llvm::ArrayRef<mlir::Operation *> ops);
 
+/// An op on elements one by one.
+bool isElementwise(mlir::Operation *op);
+
 /// An op that a function of the runtime computes.
 bool isCall(mlir::Operation *op);
 

@@ -21,10 +21,6 @@ namespace {
 /// More ops than this in one chain are not looked at.
 constexpr size_t kMostOps = 64;
 
-bool isElementwise(Operation *op) {
-  return op && op->hasTrait<OpTrait::Elementwise>();
-}
-
 bool isZero(Value value) {
   auto constant = value.getDefiningOp<graph::ConstantOp>();
   return constant && matchPattern(constant.getResult(), m_AnyZeroFloat());
@@ -59,7 +55,7 @@ private:
                       llvm::SetVector<Value> &stored) const;
   bool dependsOn(Operation *argument) const;
   Value derivativeOf(Operation *op);
-  Value copyOf(Operation *op, const IRMapping &mapping);
+  Value copyOf(Operation *op, IRMapping mapping);
   Value factor(Value value) const { return derivative.lookup(value); }
 
   Value dy;
@@ -229,9 +225,8 @@ Value Chain::derivativeOf(Operation *op) {
 }
 
 /// In the place of `op`.
-Value Chain::copyOf(Operation *op, const IRMapping &mapping) {
-  IRMapping operands = mapping;
-  Operation *copy = OpBuilder(op).clone(*op, operands);
+Value Chain::copyOf(Operation *op, IRMapping mapping) {
+  Operation *copy = OpBuilder(op).clone(*op, mapping);
   places[copy] = places.lookup(op);
   return copy->getResult(0);
 }
