@@ -6,6 +6,7 @@
 // (Appleyard et al.: Optimizing Performance of Recurrent Neural Networks on
 // GPUs, 2016, section 3.2). It must follow StoreResiduals, which recognizes
 // rounds by their ops.
+#include "compiler/fuse/Legality.h"
 #include "compiler/fuse/Passes.h"
 #include "dialect/Costs.h"
 #include "dialect/Einsum.h"
@@ -24,8 +25,6 @@ namespace gradus::fuse {
 namespace {
 
 int64_t sizeOf(Value value) { return graph::bytesOf(value.getType()); }
-
-bool isZero(Value value) { return matchPattern(value, m_AnyZeroFloat()); }
 
 /// What leaves one loop.
 class Hoisting {

@@ -4,6 +4,7 @@
 #include "dialect/Einsum.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -40,6 +41,8 @@ static ArrayRef<int64_t> shapeOf(Value value) {
 bool isElementwise(Operation *op) {
   return op->hasTrait<OpTrait::Elementwise>();
 }
+
+bool isZero(Value value) { return matchPattern(value, m_AnyZeroFloat()); }
 
 /// Bounded: leaves are repeated for each user, and so are their operands.
 static bool isLeaf(Operation *op, int depth) {

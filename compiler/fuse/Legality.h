@@ -40,6 +40,9 @@ std::optional<Kind> kindOf(llvm::ArrayRef<mlir::Operation *> ops);
 /// An op on elements one by one.
 bool isElementwise(mlir::Operation *op);
 
+/// A constant, all of whose elements are 0.
+bool isZero(mlir::Value value);
+
 /// An op that a function of the runtime computes.
 bool isCall(mlir::Operation *op);
 

@@ -8,7 +8,6 @@
 #include "dialect/Duals.h"
 
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -20,11 +19,6 @@ namespace {
 
 /// More ops than this in one chain are not looked at.
 constexpr size_t kMostOps = 64;
-
-bool isZero(Value value) {
-  auto constant = value.getDefiningOp<graph::ConstantOp>();
-  return constant && matchPattern(constant.getResult(), m_AnyZeroFloat());
-}
 
 /// The places of ops in the program. A block would count anew after each
 /// rewrite.
