@@ -10,6 +10,7 @@
 #include "compiler/lower/Epilogue.h"
 #include "compiler/lower/PackedRows.h"
 #include "compiler/lower/Panel.h"
+#include "compiler/lower/Prefetch.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -25,8 +26,8 @@ public:
       : nest(nest), roles(roles), start(start), epilogue(epilogue),
         emitter(epilogue ? epilogue->op : nest.op, lanesOf(nest, unit.bytes),
                 unit),
-        a(nest.accesses[roles.a]), b(nest.accesses[roles.b]),
-        element(nest.output(0).element) {}
+        prefetch(nest, roles, epilogue, emitter), a(nest.accesses[roles.a]),
+        b(nest.accesses[roles.b]), element(nest.output(0).element) {}
 
   void emit() {
     int64_t lanes = emitter.lanes, n = nest.sizes[roles.n];
@@ -44,6 +45,8 @@ public:
     bool isPanel = b.strides[roles.n] == 1 && n <= vectors * lanes &&
                    !roles.contracted.empty() &&
                    b.strides[roles.contracted.back()] == n;
+    widest = vectors;
+    stepsAtOnce = chooseStepsAtOnce();
     packs = !sumsAcross && (b.strides[roles.n] != 1 || (tiles > 2 && !isPanel));
     depth = 1;
     for (unsigned loop : roles.contracted)
@@ -87,6 +90,11 @@ private:
     Point point;
     int64_t height, vectors, active;
     int64_t first = 0;
+    /// Where the rows begin that come next, if they are asked for ahead, and
+    /// how many they are.
+    std::optional<Point> next = std::nullopt;
+    int64_t heightOfNext = 0;
+    int64_t stepsAtOnce = 1;
 
     int64_t accumulators() const { return height * vectors; }
   };
@@ -149,7 +157,12 @@ private:
       inside.variable[roles.m] =
           emitter.open(nest, roles.m, whole, perTile).getInductionVar();
       inside.level[roles.m] = emitter.innermost();
-      emitRows({inside, perTile * each, vectors, active});
+      Tile rows{inside, perTile * each, vectors, active};
+      if (!packedRows && !sumsAcross && prefetch.readsShortRows())
+        rows.next = after(inside, perTile, whole);
+      if (vectors == widest)
+        rows.stepsAtOnce = stepsAtOnce;
+      emitRows(rows);
       emitter.close();
       if (whole < size) {
         point.plus[roles.m] = whole;
@@ -168,16 +181,42 @@ private:
         .value;
   }
 
+  /// `point` moved by `rows` rows, to the first one behind the last of `size`.
+  Point after(Point point, int64_t rows, int64_t size) {
+    OpBuilder &builder = emitter.at(emitter.innermost());
+    Value &row = point.variable[roles.m];
+    Value next = arith::AddIOp::create(builder, emitter.loc, row,
+                                       emitter.constant(rows));
+    Value isLast =
+        arith::CmpIOp::create(builder, emitter.loc, arith::CmpIPredicate::eq,
+                              next, emitter.constant(size));
+    row = arith::SelectOp::create(builder, emitter.loc, isLast,
+                                  emitter.constant(0), next);
+    return point;
+  }
+
   /// All of `rows`, in as many tiles of about one size as they need registers.
   void emitRows(const Tile &rows) {
-    prefetchEnds(rows);
+    for (int64_t i = 0; i < rows.height; ++i)
+      for (int64_t j = 0; j < rows.vectors; ++j)
+        prefetch.end(place(rows, i, j), j);
     bool inLoop = isLong(rows.accumulators());
     Access sumsOfRows = inLoop ? bufferOf(rows) : Access();
     int64_t most = mostRows(rows.vectors, emitter.unit);
     int64_t parts = llvm::divideCeil(rows.height, most);
     Tile tile = rows;
+    auto heightOf = [&](int64_t part) {
+      return rows.height / parts + (part < rows.height % parts);
+    };
     for (int64_t part = 0; part < parts; ++part) {
-      tile.height = rows.height / parts + (part < rows.height % parts);
+      tile.height = heightOf(part);
+      tile.heightOfNext = heightOf((part + 1) % parts);
+      if (rows.next && part + 1 < parts) {
+        tile.next = tile.point;
+        tile.next->plus[roles.m] += tile.first + tile.height;
+      } else {
+        tile.next = rows.next;
+      }
       SmallVector<Value> sums = contract(tile);
       for (int64_t i = 0; i < tile.height; ++i)
         for (int64_t j = 0; j < tile.vectors; ++j) {
@@ -274,28 +313,17 @@ private:
       return totals;
     };
     scf::ForOp blocks = emitter.open(whole, kBlock, sums);
-    Value base = blocks.getInductionVar();
-    SmallVector<Value> totals(blocks.getRegionIterArgs());
-    scf::ForOp steps = emitter.open(kBlock, 1, fresh);
     Tile inside = tile;
-    inside.point.variable[loop] =
-        arith::AddIOp::create(emitter.at(emitter.innermost()), emitter.loc,
-                              base, steps.getInductionVar());
+    inside.point.variable[loop] = blocks.getInductionVar();
     inside.point.level[loop] = emitter.innermost();
-    SmallVector<Value> carried(steps.getRegionIterArgs());
-    emitter.close(step(inside, std::move(carried)));
-    emitter.close(addTo(totals, llvm::to_vector_of<Value>(steps.getResults())));
+    SmallVector<Value> totals(blocks.getRegionIterArgs());
+    emitter.close(addTo(totals, walk(inside, loop, kBlock, fresh)));
     totals = llvm::to_vector_of<Value>(blocks.getResults());
     if (whole == depth)
       return totals;
-    scf::ForOp rest = emitter.open(depth - whole, 1, fresh);
     inside = tile;
-    inside.point.variable[loop] = rest.getInductionVar();
     inside.point.plus[loop] = whole;
-    inside.point.level[loop] = emitter.innermost();
-    carried = llvm::to_vector_of<Value>(rest.getRegionIterArgs());
-    emitter.close(step(inside, std::move(carried)));
-    return addTo(totals, llvm::to_vector_of<Value>(rest.getResults()));
+    return addTo(totals, walk(inside, loop, depth - whole, fresh));
   }
 
   SmallVector<Value> contractLoops(unsigned from, const Tile &tile,
@@ -303,6 +331,8 @@ private:
     if (from == roles.contracted.size())
       return step(tile, std::move(sums));
     unsigned loop = roles.contracted[from];
+    if (from + 1 == roles.contracted.size())
+      return walk(tile, loop, nest.sizes[loop], std::move(sums));
     scf::ForOp op = emitter.open(nest.sizes[loop], 1, sums);
     Tile inside = tile;
     inside.point.variable[loop] = op.getInductionVar();
@@ -310,6 +340,56 @@ private:
     SmallVector<Value> carried(op.getRegionIterArgs());
     emitter.close(contractLoops(from + 1, inside, std::move(carried)));
     return llvm::to_vector_of<Value>(op.getResults());
+  }
+
+  /// A processor whose core another thread shares has no time for counting each
+  /// step; but what is soon done is not worth the time to compile it.
+  int64_t chooseStepsAtOnce() const {
+    constexpr int64_t kAtOnce = 4, kSoonDone = 1 << 20;
+    int64_t products = 1;
+    for (int64_t size : nest.sizes)
+      products *= size;
+    // Elements that one step and the next read both would be kept in registers,
+    // and push sums out of them.
+    auto slides = [&](int64_t rows) {
+      int64_t step = a.strides[roles.contracted.back()];
+      return rows >= 0 && step != 0 && a.strides[rows] % step == 0 &&
+             a.strides[rows] / step < kAtOnce;
+    };
+    return roles.contracted.empty() || products < kSoonDone ||
+                   slides(roles.m) || slides(roles.whole)
+               ? 1
+               : kAtOnce;
+  }
+
+  /// `size` contracted steps along `loop` from `tile` on.
+  SmallVector<Value> walk(const Tile &tile, unsigned loop, int64_t size,
+                          SmallVector<Value> sums) {
+    constexpr int64_t kMany = 64;
+    bool isEven = size % tile.stepsAtOnce == 0;
+    int64_t atOnce = isEven || size >= kMany ? tile.stepsAtOnce : 1;
+    int64_t whole = size / atOnce * atOnce;
+    scf::ForOp op = emitter.open(whole, atOnce, sums);
+    Tile inside = tile;
+    Value &variable = inside.point.variable[loop];
+    variable = variable ? arith::AddIOp::create(emitter.at(emitter.innermost()),
+                                                emitter.loc, variable,
+                                                op.getInductionVar())
+                        : op.getInductionVar();
+    inside.point.level[loop] = emitter.innermost();
+    SmallVector<Value> carried(op.getRegionIterArgs());
+    for (int64_t i = 0; i < atOnce; ++i, ++inside.point.plus[loop]) {
+      if (inside.next)
+        prefetch.partOfRows(*inside.next, inside.heightOfNext, inside.point, i);
+      carried = step(inside, std::move(carried));
+    }
+    emitter.close(carried);
+    sums = llvm::to_vector_of<Value>(op.getResults());
+    inside = tile;
+    inside.point.plus[loop] += whole;
+    for (; whole < size; ++whole, ++inside.point.plus[loop])
+      sums = step(inside, std::move(sums));
+    return sums;
   }
 
   /// One contracted step: an outer product of a column of A and a row of B.
@@ -320,7 +400,8 @@ private:
       columns.push_back(
           panel ? panel->load(tile.point, j, tile.vectors)
                 : emitter.load(b, column(tile.point, tile, j)).value);
-    prefetchNextRow(tile.point);
+    if (!packedRows)
+      prefetch.nextStep(tile.point);
     for (int64_t i = 0; i < tile.height; ++i) {
       Point place = row(tile, i);
       place.vectorLoop = -1;
@@ -337,32 +418,6 @@ private:
     return sums;
   }
 
-  /// Asks for the elements of A some steps ahead if steps are so far apart that
-  /// no processor guesses: those of a transposed operand.
-  void prefetchNextRow(const Point &point) {
-    constexpr int64_t kSteps = 16, kFar = 1024;
-    int64_t rows = roles.whole >= 0 ? roles.whole : roles.m;
-    if (packedRows || roles.contracted.empty() || rows < 0 ||
-        a.strides[rows] != 1)
-      return;
-    unsigned inner = roles.contracted.back();
-    int64_t bytes = a.strides[inner] * a.element.getIntOrFloatBitWidth() / 8;
-    if (bytes < kFar || nest.sizes[inner] < 2 * kSteps)
-      return;
-    Point ahead = point;
-    ahead.vectorLoop = -1;
-    ahead.plus[inner] += kSteps;
-    Element index = emitter.indexOf(a, ahead);
-    OpBuilder &builder = emitter.at(index.level);
-    auto type = cast<MemRefType>(a.flat.getType());
-    Value place =
-        arith::MinUIOp::create(builder, emitter.loc, index.value,
-                               emitter.constant(type.getNumElements() - 1));
-    memref::PrefetchOp::create(builder, emitter.loc, a.flat, place,
-                               /*isWrite=*/false, /*localityHint=*/3,
-                               /*isDataCache=*/true);
-  }
-
   /// Whether workers share the rows of all panels, not the panels: of what they
   /// read in full then, the panels, there is less. But rows from far serve all
   /// of them at once where they share panels, and what is updated in place
@@ -375,36 +430,6 @@ private:
     int64_t bytes = rows * depth * a.element.getIntOrFloatBitWidth() / 8;
     return rows > nest.sizes[roles.n] && bytes < kMemory &&
            !(epilogue && updatesInPlace(*epilogue));
-  }
-
-  /// Asks for what the end of a tile reads and writes while the tile is
-  /// computed, if that is so short that far caches or memory would be waited
-  /// for.
-  void prefetchEnds(const Tile &tile) {
-    constexpr int64_t kShort = 32, kLong = 256;
-    constexpr int64_t kFar = 64 << 10, kMemory = 1 << 20, kLine = 64;
-    if (depth > kLong)
-      return;
-    const Nest &last = epilogue ? *epilogue : nest;
-    for (auto [i, access] : llvm::enumerate(last.accesses)) {
-      bool isResult = i >= last.inputs;
-      // What is updated in place is asked for once, to be written.
-      if (!access.flat || access.strides[roles.n] != 1 ||
-          (!isResult && (!epilogue || access.flat == nest.output(0).flat ||
-                         writes(*epilogue, access))))
-        continue;
-      auto type = cast<MemRefType>(access.flat.getType());
-      int64_t bytes = type.getElementTypeBitWidth() / 8;
-      if (type.getNumElements() * bytes <= (depth > kShort ? kMemory : kFar))
-        continue;
-      int64_t step = std::max<int64_t>(kLine / (emitter.lanes * bytes), 1);
-      for (int64_t i = 0; i < tile.height; ++i)
-        for (int64_t j = 0; j < tile.vectors; j += step)
-          memref::PrefetchOp::create(
-              emitter.at(emitter.innermost()), emitter.loc, access.flat,
-              emitter.indexOf(access, place(tile, i, j)).value, isResult,
-              /*localityHint=*/3, /*isDataCache=*/true);
-    }
   }
 
   /// Adds what the result starts from, evaluates the epilogue and stores.
@@ -445,10 +470,14 @@ private:
   Value start;
   Nest *epilogue;
   Emitter emitter;
+  Prefetch prefetch;
   const Access &a, &b;
   Type element;
   /// Whether each column is summed up in a vector of its own.
   bool sumsAcross = false;
+  /// Vectors of a row of most tiles, and the contracted steps that these take
+  /// without a question whether there are more.
+  int64_t widest = 0, stepsAtOnce = 1;
   /// What B is read from; nothing where B itself is.
   bool packs = false;
   std::optional<Panel> panel;
