@@ -74,15 +74,17 @@ def measured(command, threads, variables):
     return json.loads(done.stdout) | {"others": max(0, others / elapsed)}
 
 
-def gradus(program, folder, name, threads, seconds, dims=(), flags=()):
-    """What `gradus bench` measures of a workload."""
-    command = [program, "bench", folder / f"{name}.nn", *dims, *flags]
-    command += ["--no-cache", "--json"]
+def gradus(program, folder, name, threads, seconds, dims=(), flags=(), cache=None):
+    """What `gradus bench` measures of a workload, with compiled code in the folder
+    `cache` or none."""
+    command = [program, "bench", folder / f"{name}.nn", *dims, *flags, "--json"]
+    command += [] if cache else ["--no-cache"]
     weights = folder / f"{name.split('-')[0]}.safetensors"
     if weights.exists():
         command += ["--weights", weights]
     command += ["--threads", str(threads), "--seconds", str(seconds)]
-    return measured(command, threads, environment())
+    variables = environment() | ({"GRADUS_CACHE": str(cache)} if cache else {})
+    return measured(command, threads, variables)
 
 
 def torch(folder, name, threads, seconds, variant, dims=(), flags=()):
