@@ -1,8 +1,8 @@
 """The page of measurements, as Markdown.
 
 A row is a dict: name, threads, gradus (what `gradus bench` measured, a dict a round),
-torch (the same by variant), cached (as gradus, with compiled code in the cache; on one
-thread), kernels (of one step, on one thread)."""
+torch (the same by variant), starts (the same of short runs by what they are: compiled,
+cached, torch) and kernels (of one step), both on one thread."""
 import collections
 import re
 import statistics
@@ -142,7 +142,9 @@ def step_line(row):
 def starts(row):
     """Seconds to the first step without compiled code and with it, each with its
     target or None."""
-    times = [median(row[key], "first_step_s") for key in ("gradus", "cached")]
+    times = [
+        median(row["starts"][key], "first_step_s") for key in ("compiled", "cached")
+    ]
     return list(zip(times, STARTS.get(row["name"], (None, None))))
 
 
@@ -175,10 +177,10 @@ def judged(time, bound):
 
 
 def around_line(row):
-    cells = [row["name"], f"{median(row['gradus'], 'compile_s'):.2f} s"]
+    cells = [row["name"], f"{median(row['starts']['compiled'], 'compile_s'):.2f} s"]
     cells += [judged(*start) for start in starts(row)]
     if row["torch"]:
-        cells.append(f"{median(best(row)[1], 'first_step_s'):.2f} s")
+        cells.append(f"{median(row['starts']['torch'], 'first_step_s'):.2f} s")
     peaks = memory(row)
     cells += [f"{peak / 2**20:.0f} MiB" for peak in peaks]
     return cells + ([f"{peaks[0] / peaks[1]:.2f}"] if row["torch"] else [])
@@ -265,9 +267,10 @@ kept busy meanwhile; where that is not 0.0, threads waited for each other.
 AROUND = """\
 ## Compilation, first step, memory
 
-On one thread. The first step is counted from the start of the process, reading the
-data included: with nothing compiled before, and with the code of an earlier run in the
-cache. Behind a time is its target; memory is to be at most half of PyTorch's.
+Steps on one thread, compilation on all cores. The first step is counted from the start
+of the process, reading the data included: with nothing compiled before, and with the
+code of an earlier run in the cache. Behind a time is its target; memory is to be at most
+half of PyTorch's.
 """
 
 BOUNDS = """\

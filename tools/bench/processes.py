@@ -60,11 +60,11 @@ def children_seconds():
     return used.ru_utime + used.ru_stime
 
 
-def measured(command, threads, variables):
+def measured(command, cores, variables):
     """The JSON that a command prints, with "others": how many cores other processes
     kept busy meanwhile. It runs on the last cores, as interrupts like the first."""
     busy, own, begin = busy_seconds(), children_seconds(), time.monotonic()
-    os.sched_setaffinity(0, CORES[-threads:])
+    os.sched_setaffinity(0, CORES[-cores:])
     done = subprocess.run(command, env=variables, capture_output=True, text=True)
     os.sched_setaffinity(0, CORES)
     elapsed = time.monotonic() - begin
@@ -74,9 +74,11 @@ def measured(command, threads, variables):
     return json.loads(done.stdout) | {"others": max(0, others / elapsed)}
 
 
-def gradus(program, folder, name, threads, seconds, dims=(), flags=(), cache=None):
+def gradus(
+    program, folder, name, threads, seconds, dims=(), flags=(), cache=None, cores=None
+):
     """What `gradus bench` measures of a workload, with compiled code in the folder
-    `cache` or none."""
+    `cache` or none, on so many cores as threads or on `cores`."""
     command = [program, "bench", folder / f"{name}.nn", *dims, *flags, "--json"]
     command += [] if cache else ["--no-cache"]
     weights = folder / f"{name.split('-')[0]}.safetensors"
@@ -84,10 +86,10 @@ def gradus(program, folder, name, threads, seconds, dims=(), flags=(), cache=Non
         command += ["--weights", weights]
     command += ["--threads", str(threads), "--seconds", str(seconds)]
     variables = environment() | ({"GRADUS_CACHE": str(cache)} if cache else {})
-    return measured(command, threads, variables)
+    return measured(command, cores or threads, variables)
 
 
-def torch(folder, name, threads, seconds, variant, dims=(), flags=()):
+def torch(folder, name, threads, seconds, variant, dims=(), flags=(), cores=None):
     """What torch_workloads.py measures of a workload."""
     command = [PYTHON, HERE / "torch_workloads.py", folder, name, *dims, *flags]
     command += [
@@ -98,4 +100,4 @@ def torch(folder, name, threads, seconds, variant, dims=(), flags=()):
         "--seconds",
         str(seconds),
     ]
-    return measured(command, threads, torch_environment(threads))
+    return measured(command, cores or threads, torch_environment(threads))

@@ -33,13 +33,14 @@ def row(name, *seconds, loss=2.0, memory=2**27):
     ]
     slow, fast = ([result(s, first=2.5, memory=2**28)] * 3 for s in (0.006, 0.004))
     ours = [result(s, loss, memory=memory) for s in seconds]
+    cached = [result(0.002, first=0.2)] * 3
     peers = {"eager": slow, "jit": fast}
     return {
         "name": name,
         "threads": 1,
         "gradus": ours,
         "torch": peers,
-        "cached": [result(0.002, first=0.2)] * 3,
+        "starts": {"compiled": ours, "cached": cached, "torch": slow},
         "kernels": kernels,
     }
 
