@@ -345,7 +345,7 @@ private:
   /// A processor whose core another thread shares has no time for counting each
   /// step; but what is soon done is not worth the time to compile it.
   int64_t chooseStepsAtOnce() const {
-    constexpr int64_t kAtOnce = 4, kSoonDone = 1 << 20;
+    constexpr int64_t kAtOnce = 4, kSoonDone = 1 << 18;
     int64_t products = 1;
     for (int64_t size : nest.sizes)
       products *= size;

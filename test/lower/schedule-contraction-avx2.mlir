@@ -108,13 +108,13 @@ func.func @left_over(%a: tensor<252x66xf32>, %b: tensor<66x64xf32>)
 // CHECK: scf.for %{{.*}} = %c0 to %c66 step %c1 iter_args
 // CHECK-COUNT-12: math.fma
 // CHECK: scf.yield
-func.func @small(%a: tensor<96x66xf32>, %b: tensor<66x64xf32>)
-    -> tensor<96x64xf32> {
+func.func @small(%a: tensor<48x66xf32>, %b: tensor<66x64xf32>)
+    -> tensor<48x64xf32> {
   %z = arith.constant 0.0 : f32
-  %e = tensor.empty() : tensor<96x64xf32>
-  %f = linalg.fill ins(%z : f32) outs(%e : tensor<96x64xf32>)
-      -> tensor<96x64xf32>
-  %c = linalg.matmul ins(%a, %b : tensor<96x66xf32>, tensor<66x64xf32>)
-      outs(%f : tensor<96x64xf32>) -> tensor<96x64xf32>
-  return %c : tensor<96x64xf32>
+  %e = tensor.empty() : tensor<48x64xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<48x64xf32>)
+      -> tensor<48x64xf32>
+  %c = linalg.matmul ins(%a, %b : tensor<48x66xf32>, tensor<66x64xf32>)
+      outs(%f : tensor<48x64xf32>) -> tensor<48x64xf32>
+  return %c : tensor<48x64xf32>
 }
