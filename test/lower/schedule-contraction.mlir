@@ -94,8 +94,8 @@ func.func @matrix_vector(%a: tensor<32x50xf32>, %x: tensor<50xf32>)
 // CHECK: scf.for %{{.*}} = %c0 to %c64 step %c32
 // CHECK: scf.for %{{.*}} = %c0 to %c192 step %c1
 // CHECK: scf.for %{{.*}} = %c0 to %c52 step %c13
-// CHECK: scf.for %{{.*}} = %c0 to %c192 step %c1 iter_args
-// CHECK-COUNT-26: math.fma
+// CHECK: scf.for %{{.*}} = %c0 to %c192 step %c4 iter_args
+// CHECK-COUNT-104: math.fma
 // CHECK: scf.yield
 // CHECK-COUNT-26: arith.subf
 func.func @examples_and_positions(%x: tensor<8x24x64xf32>,
