@@ -367,7 +367,12 @@ private:
                           SmallVector<Value> sums) {
     constexpr int64_t kMany = 64;
     bool isEven = size % tile.stepsAtOnce == 0;
-    int64_t atOnce = isEven || size >= kMany ? tile.stepsAtOnce : 1;
+    // What steps of a full tile read early pushes sums out of registers.
+    int64_t registers = emitter.unit.registers;
+    bool isFull =
+        tile.accumulators() + tile.vectors + 1 + registers / 16 > registers;
+    int64_t atOnce =
+        (isEven || size >= kMany) && !isFull ? tile.stepsAtOnce : 1;
     int64_t whole = size / atOnce * atOnce;
     scf::ForOp op = emitter.open(whole, atOnce, sums);
     Tile inside = tile;
