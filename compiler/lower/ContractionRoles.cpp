@@ -20,6 +20,13 @@ void Roles::split(Nest &nest, unsigned loop, int64_t steps) {
     llvm::for_each(*list, move);
 }
 
+int64_t depthOf(const Nest &nest, llvm::ArrayRef<unsigned> loops) {
+  int64_t depth = 1;
+  for (unsigned loop : loops)
+    depth *= nest.sizes[loop];
+  return depth;
+}
+
 /// The rows of a tile are close to each other in a: one loop if it fills a
 /// tile, two if a tile has place for several steps of the next.
 static void chooseRowLoops(const Nest &nest, Roles &roles) {
@@ -62,9 +69,7 @@ static bool isFar(const Nest &nest, const Roles &roles,
 /// Of a long sum, leaves so much that a panel stays in a cache: outer loops go
 /// around everything, or parts of one.
 static void takeBlocks(Nest &nest, Roles &roles, const VectorUnit &unit) {
-  int64_t depth = 1;
-  for (unsigned loop : roles.contracted)
-    depth *= nest.sizes[loop];
+  int64_t depth = depthOf(nest, roles.contracted);
   // Rows that lie side by side in steps of several loops are not copied.
   bool isAcross = roles.m >= 0 && roles.contracted.size() > 1 &&
                   nest.accesses[roles.a].strides[roles.m] == 1;

@@ -34,6 +34,9 @@ struct Roles {
   void split(Nest &nest, unsigned loop, int64_t steps);
 };
 
+/// Steps of all these loops of `nest` together.
+int64_t depthOf(const Nest &nest, llvm::ArrayRef<unsigned> loops);
+
 /// Nothing if no loop can hold the lanes. A contracted loop of which a part is
 /// summed up at once is split.
 std::optional<Roles> rolesOf(Nest &nest, const VectorUnit &unit);

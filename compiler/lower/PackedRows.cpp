@@ -21,9 +21,7 @@ bool PackedRows::isWorthIt(const Nest &nest, const Roles &roles,
       a.strides[roles.m] != 1 || roles.contracted.empty() ||
       !roles.outside.empty() || !roles.between.empty())
     return false;
-  int64_t depth = 1;
-  for (unsigned loop : allContracted(roles))
-    depth *= nest.sizes[loop];
+  int64_t depth = depthOf(nest, allContracted(roles));
   int64_t bytes = a.element.getIntOrFloatBitWidth() / 8;
   return depth >= kSteps && a.strides[roles.contracted.back()] * bytes >= kFar;
 }
@@ -31,9 +29,7 @@ bool PackedRows::isWorthIt(const Nest &nest, const Roles &roles,
 PackedRows::PackedRows(const Nest &nest, const Roles &roles, Emitter &emitter,
                        int64_t height)
     : nest(nest), roles(roles), emitter(emitter), a(nest.accesses[roles.a]),
-      height(height), loops(allContracted(roles)) {
-  for (unsigned loop : loops)
-    depth *= nest.sizes[loop];
+      height(height), loops(allContracted(roles)), depth(depthOf(nest, loops)) {
   // Workers share a copy, but not one that is made anew in each step.
   buffer =
       emitter.buffer(MemRefType::get({depth * nest.sizes[roles.m]}, a.element),

@@ -38,7 +38,7 @@ private:
   int64_t height;
   /// Contracted loops, outermost first, and their steps.
   llvm::SmallVector<unsigned> loops;
-  int64_t depth = 1;
+  int64_t depth;
   mlir::Value buffer;
   /// Where the copy is complete.
   unsigned level = 0;

@@ -14,9 +14,7 @@ Point columnAt(Point point, const Roles &roles, unsigned lanes, int64_t j,
 Panel::Panel(const Nest &nest, const Roles &roles, Emitter &emitter,
              int64_t vectors)
     : nest(nest), roles(roles), emitter(emitter), b(nest.accesses[roles.b]) {
-  int64_t elements = vectors * emitter.lanes;
-  for (unsigned loop : roles.contracted)
-    elements *= nest.sizes[loop];
+  int64_t elements = vectors * emitter.lanes * depthOf(nest, roles.contracted);
   buffer = emitter.buffer(MemRefType::get({elements}, b.element),
                           /*isPrivate=*/emitter.innermost() > 0);
 }

@@ -15,10 +15,7 @@ static constexpr int64_t kNearest = 3, kSecond = 2;
 Prefetch::Prefetch(const Nest &nest, const Roles &roles, const Nest *epilogue,
                    Emitter &emitter)
     : nest(nest), roles(roles), epilogue(epilogue), emitter(emitter),
-      a(nest.accesses[roles.a]) {
-  for (unsigned loop : roles.contracted)
-    depth *= nest.sizes[loop];
-}
+      a(nest.accesses[roles.a]), depth(depthOf(nest, roles.contracted)) {}
 
 void Prefetch::ask(unsigned level, const Access &access, Value place,
                    bool isWrite, int64_t locality) {

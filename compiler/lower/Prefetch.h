@@ -45,7 +45,7 @@ private:
   Emitter &emitter;
   const Access &a;
   /// Contracted steps.
-  int64_t depth = 1;
+  int64_t depth;
 };
 
 } // namespace gradus::lower

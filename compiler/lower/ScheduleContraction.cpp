@@ -48,9 +48,7 @@ public:
     widest = vectors;
     stepsAtOnce = chooseStepsAtOnce();
     packs = !sumsAcross && (b.strides[roles.n] != 1 || (tiles > 2 && !isPanel));
-    depth = 1;
-    for (unsigned loop : roles.contracted)
-      depth *= nest.sizes[loop];
+    depth = depthOf(nest, roles.contracted);
 
     Point point(nest.loops());
     point.vectorLoop = roles.n;
