@@ -170,7 +170,7 @@ def starts_met(rows):
     return targets_met(missed, judged)
 
 
-def judged(time, bound):
+def start_text(time, bound):
     if bound is None:
         return f"{time:.2f} s"
     return f"{time:.2f} s ({bound:.2f}, {'met' if time <= bound else '**missed**'})"
@@ -178,7 +178,7 @@ def judged(time, bound):
 
 def around_line(row):
     cells = [row["name"], f"{median(row['starts']['compiled'], 'compile_s'):.2f} s"]
-    cells += [judged(*start) for start in starts(row)]
+    cells += [start_text(*start) for start in starts(row)]
     if row["torch"]:
         cells.append(f"{median(row['starts']['torch'], 'first_step_s'):.2f} s")
     peaks = memory(row)
@@ -269,8 +269,9 @@ AROUND = """\
 
 Steps on one thread, compilation on all cores. The first step is counted from the start
 of the process, reading the data included: with nothing compiled before, and with the
-code of an earlier run in the cache. Behind a time is its target; memory is to be at most
-half of PyTorch's.
+code of an earlier run in the cache. Behind a time is its target. Memory is that of the
+runs above on one thread, which also compile on one core; it is to be at most half of
+PyTorch's.
 """
 
 BOUNDS = """\
